@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_BASE_PROCESS_H
+#define KILN_BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "buf.h"
+
+struct error;
+
+/*
+ * The one process runner. Children get an argument vector (never a shell), the environment given
+ * (never all of ours by accident), every descriptor above 2 closed except those passed, a session
+ * of their own, default signals, and SIGKILL when this process dies, however it dies.
+ */
+struct process_options {
+	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH */
+	const char *const *env;		/* NULL: PATH, HOME, LANG=C.UTF-8, TMPDIR and nothing else */
+	const char *cwd;		/* NULL: ours */
+	const char *input;		/* text for its standard input; NULL: /dev/null */
+	struct buf *output;		/* standard output is appended; NULL: to the log file */
+	int output_fd;			/* > 0: its standard output goes here instead */
+	const int *pass_fds;		/* -1-terminated descriptors it inherits at the same numbers */
+	unsigned int timeout_ms;	/* 0: none; then SIGTERM, and SIGKILL two seconds later */
+};
+
+/*
+ * Runs to its end. Standard error goes to the log file, and its last lines into the error message
+ * when the exit code is not 0 ("mtools: mcopy exited 1: Disk full"). A missing program is reported
+ * with its name. *ret_code may be NULL; where it is given, a non-zero exit is no error.
+ */
+int process_run(const struct process_options *options, int *ret_code, struct error *err);
+
+/* A long-lived child: QEMU, swtpm. */
+struct process;
+int process_start(const struct process_options *options, struct process **ret, struct error *err);
+pid_t process_pid(const struct process *p);
+/* A descriptor that becomes readable when the child has ended (pidfd); ours to poll, not to close. */
+int process_fd(const struct process *p);
+/* Has it ended? *ret_status as waitpid(). */
+bool process_ended(struct process *p, int *ret_status);
+/* The last lines the child wrote to standard error; valid until the next call. */
+const char *process_stderr(struct process *p);
+/* SIGTERM, wait `grace_ms`, SIGKILL, reap. Does nothing when it has ended already. */
+void process_stop(struct process *p, unsigned int grace_ms);
+/* process_stop() with two seconds, and frees; NULL is a no-op. */
+void process_free(struct process *p);
+void process_freep(struct process **p);
+#define CLEANUP_PROCESS __attribute__((cleanup(process_freep)))
+
+/* Is there such a program in PATH? Absolute path, malloc'ed, or NULL. */
+char *process_find(const char *name);
+
+/*
+ * SIGINT, SIGTERM and SIGHUP: after process_catch_signals() they set a flag and make the descriptor
+ * readable in place of ending the process, so that loops can end in order. A second one kills.
+ */
+int process_catch_signals(struct error *err);
+int process_signal_fd(void);
+/* -EINTR with "interrupted" set if a signal came; 0 otherwise. */
+int process_check_interrupt(struct error *err);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_FORMAT_PCR_H
+#define KILN_FORMAT_PCR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/digest.h"
+
+struct error;
+
+/*
+ * PCR arithmetic and the ordered list of events that leads to it (TCG PC Client Platform Firmware
+ * Profile 1.06). An event carries one digest per bank and a label for people.
+ */
+
+#define PCR_COUNT 24
+
+struct pcr_event {
+	unsigned int pcr;
+	uint32_t type;			/* TCG event type, e.g. 0x80000003 EV_EFI_BOOT_SERVICES_APPLICATION */
+	char label[96];			/* "UKI \EFI\BOOT\BOOTX64.EFI", "separator", ".cmdline contents" */
+	struct digest digests[DIGEST_ALGS];	/* indexed by enum digest_alg */
+};
+
+struct pcr_log {
+	struct pcr_event *events;
+	size_t count, cap;
+};
+#define PCR_LOG_INIT { .events = NULL }
+void pcr_log_free(struct pcr_log *log);
+#define CLEANUP_PCR_LOG __attribute__((cleanup(pcr_log_free)))
+
+/* Appends an event whose digests are those of `data` (both banks). Aborts for lack of memory. */
+void pcr_log_add_data(struct pcr_log *log, unsigned int pcr, uint32_t type, const char *label,
+		      const void *data, size_t size);
+/* Appends one with digests computed elsewhere (Authenticode). */
+void pcr_log_add(struct pcr_log *log, const struct pcr_event *event);
+
+/* All zero bytes, except 17..22 which start as all ones (PC Client profile 3.3.1). */
+void pcr_reset(unsigned int pcr, enum digest_alg alg, struct digest *ret);
+/* new = H(old || digest). */
+void pcr_extend(struct digest *value, const struct digest *digest);
+/* The value of `pcr` after every event of the log that names it. */
+void pcr_replay(const struct pcr_log *log, unsigned int pcr, enum digest_alg alg, struct digest *ret);
+
+#endif

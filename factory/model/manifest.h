@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_MODEL_MANIFEST_H
+#define KILN_MODEL_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../format/pcr.h"
+
+struct error;
+
+/* manifest.json: what was built and what it will measure. Schema versioned; unknown newer schemas are
+ * refused. All strings malloc'ed and never NULL. */
+
+#define MANIFEST_SCHEMA 1
+
+struct manifest_partition {
+	unsigned int number;
+	char *label, *type, *id;	/* GUIDs as text */
+	uint64_t offset, size;		/* bytes */
+	char sha256[65];		/* of its contents */
+};
+
+struct manifest {
+	char *name, *version, *arch;
+	char *disk_file;		/* file name, no directory */
+	uint64_t disk_size;
+	char disk_sha256[65];
+	char uki_sha256[65];
+	uint64_t uki_size;
+	unsigned int stub_version;
+	char *cmdline;
+	char root_hash[65];
+	char lock_sha256[65];
+	char *firmware_package, *firmware_version;	/* for the boot proof */
+	char firmware_sha256[65];	/* of that package file, in the store */
+	int64_t epoch;
+	unsigned int service_port;	/* answers when the image is up: 3000 */
+	struct manifest_partition *partitions;
+	size_t partition_count;
+	uint32_t pcr_mask;		/* which PCRs the prediction speaks for */
+	struct pcr_log events;		/* in predicted order */
+};
+
+struct manifest *manifest_new(void);
+void manifest_free(struct manifest *m);
+void manifest_freep(struct manifest **m);
+#define CLEANUP_MANIFEST __attribute__((cleanup(manifest_freep)))
+
+/* Fuzzed. The PCR values also stand in the file; they must equal the replay of its events
+ * (ERROR_INPUT otherwise). */
+int manifest_parse(const void *json, size_t size, const char *file, struct manifest **ret,
+		   struct error *err);
+int manifest_read(const char *path, struct manifest **ret, struct error *err);
+/* Deterministic text, appended to `ret`. */
+int manifest_format(const struct manifest *m, struct buf *ret, struct error *err);
+
+/* pcr_measurements.json in the exact form of nitro-tpm-pcr-compute 1.1 (facts A.1): PCR4, PCR7,
+ * PCR12, SHA-384, two-space indent, newline at the end. */
+int measurements_format(const struct pcr_log *log, struct buf *ret, struct error *err);
+
+#endif

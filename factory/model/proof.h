@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_MODEL_PROOF_H
+#define KILN_MODEL_PROOF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../format/pcr.h"
+
+struct error;
+struct manifest;
+
+/* boot-proof.json: what one boot of the disk measured, held against the manifest. */
+
+struct proof_row {
+	unsigned int pcr;
+	enum digest_alg alg;
+	struct digest predicted, measured;
+	bool equal;
+	/* When not equal: the first event that differs. Index among this PCR's events, from 0. */
+	unsigned int diverges_at;
+	char expected_label[96];	/* "" when the boot measured more than was predicted */
+	struct digest expected, seen;	/* what was to be extended, what was (all zero: nothing was) */
+	bool nothing_seen;
+};
+
+struct proof {
+	char disk_sha256[65];		/* of the disk that was booted */
+	char *firmware;			/* package and version */
+	char *qemu;			/* version text */
+	char *accel;			/* "kvm", "tcg" */
+	bool service_answered;
+	double seconds;			/* from power on to the answer */
+	struct pcr_log events;		/* every extend seen, in order; label = predicted label or "" */
+	struct proof_row *rows;		/* sorted by PCR, then bank (sha384 first) */
+	size_t row_count;
+	bool proven;			/* service answered and all rows equal */
+};
+
+struct proof *proof_new(void);
+void proof_free(struct proof *p);
+void proof_freep(struct proof **p);
+#define CLEANUP_PROOF __attribute__((cleanup(proof_freep)))
+
+/*
+ * Fills rows and `proven` from the manifest's prediction, the extends seen (p->events) and the PCRs
+ * read from the TPM: measured[pcr][alg]. Pure. A measured value that is not the replay of the seen
+ * extends also counts as different.
+ */
+void proof_compare(struct proof *p, const struct manifest *m,
+		   struct digest measured[static PCR_COUNT][DIGEST_ALGS]);
+int proof_format(const struct proof *p, struct buf *ret, struct error *err);	/* JSON text */
+/* The table for people: PCR / bank / predicted / measured / verdict, and a line per divergence. */
+int proof_table(const struct proof *p, struct buf *ret);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_ROOTFS_PACKAGES_H
+#define KILN_ROOTFS_PACKAGES_H
+
+#include <stdbool.h>
+
+#include "../../factory/model/lock.h"
+
+struct description;
+struct error;
+struct store;
+
+/*
+ * Resolving and fetching: the one part of the build that needs the network, and it opens no
+ * connection itself: apt's own tools do. Everything happens in a private state directory below
+ * the cache; the host's dpkg database and apt lists are only read where said.
+ */
+
+struct fetch_options {
+	const struct description *description;
+	const char *lock_path;		/* DIR/kiln.lock */
+	const char *mirror;		/* --mirror, else KILN_MIRROR, else NULL: the host's own sources */
+	bool update;			/* resolve anew even if a lock fits the request */
+	const char *cache;
+};
+
+/* Resolves unless lock_path holds a lock for this very request, then downloads what the store lacks,
+ * several at a time, checks every digest, and writes the lock last. *ret is the lock. */
+int packages_fetch(const struct fetch_options *options, const struct store *store, struct lock **ret,
+		   struct error *err);
+
+/* What a package family has to know: one implementation a family (deb; later rpm). */
+struct package_set_request {
+	enum lock_set_id set;
+	const char *const *names;	/* NULL-terminated; '~'-patterns allowed as the family has them */
+	const char *const *excluded;	/* NULL-terminated: must not be pulled in */
+};
+struct resolve_request {
+	const struct locked_repository *repositories;	/* alias, source, suite, components */
+	const char *const *roots;	/* the URL of each */
+	const char *const *keyrings;	/* a file for each */
+	unsigned int repository_count;
+	const struct package_set_request *sets;
+	unsigned int set_count;
+	const char *arch;		/* the family's own name for it: "amd64" */
+	const char *state;		/* private directory, kept between runs */
+};
+struct package_family {
+	const char *name;		/* KIWI's packagemanager: "apt" */
+	/* Adds repositories (with release digests and dates) and sets to the lock; index objects to the store. */
+	int (*resolve)(const struct resolve_request *request, const struct store *store, struct lock *lock,
+		       struct error *err);
+};
+extern const struct package_family package_family_deb;
+
+/* Takes single files out of a locked .deb in the store into a directory, for data the factory process
+ * itself reads (UKI stub, OVMF, the appliance's kernel): members below `prefix` ("usr/share/OVMF/"),
+ * leading "./" ignored, written below `directory` with their paths. Nothing is executed; links
+ * that leave the directory are refused. */
+int deb_extract(const struct store *store, const struct locked_package *package, const char *prefix,
+		const char *directory, struct error *err);
+
+/* The appliance's kernel out of LOCK_APPLIANCE, unpacked once below the cache, with modules.dep.
+ * All three strings malloc'ed. */
+int packages_appliance_kernel(const struct store *store, const struct lock *lock, const char *cache,
+			      char **ret_image, char **ret_modules, char **ret_version, struct error *err);
+/* OVMF out of a package file in the store (its SHA-256 is in lock and manifest): the .secboot.fd code
+ * and the empty variable store that goes with it, unpacked once below the cache; malloc'ed. */
+int packages_firmware(const struct store *store, const char *sha256, const char *cache, char **ret_code,
+		      char **ret_vars, struct error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_ROOTFS_WORKSHOP_H
+#define KILN_ROOTFS_WORKSHOP_H
+
+#include "guest.h"
+
+/*
+ * The build's one appliance session, with its places:
+ *   /         the builder root, read-only
+ *   /target   the layer being made (ext4; the image's tree is /target/root)
+ *   /work     scratch, gone afterwards; TMPDIR
+ *   WORKSHOP_OUT  a raw disk without file system, where results too big to copy are written
+ */
+
+#define WORKSHOP_OUT "/dev/sdd"
+
+struct workshop_options {
+	const struct host *host;
+	const struct guest_kernel *kernel;
+	const char *cache, *tmp;
+	const char *builder;		/* the builder root's qcow2 */
+	const char *layer;		/* a finished layer to begin from, or NULL: an empty one */
+};
+
+struct workshop;
+int workshop_open(const struct workshop_options *options, struct workshop **ret, struct error *err);
+int workshop_close(struct workshop *w, struct error *err);	/* orderly; then still free it */
+void workshop_free(struct workshop *w);
+void workshop_freep(struct workshop **w);
+#define CLEANUP_WORKSHOP __attribute__((cleanup(workshop_freep)))
+
+/* The appliance itself: guest_run() and the rest work in these places. */
+struct guest *workshop_guest(struct workshop *w);
+/* Saves the target disk as it is now as a layer at `path`; work may go on afterwards. */
+int workshop_save_layer(struct workshop *w, const char *path, struct error *err);
+/* Takes the first `size` bytes of WORKSHOP_OUT out to `path`, sparse. */
+int workshop_take_out(struct workshop *w, uint64_t size, const char *path, struct error *err);
+
+#endif
