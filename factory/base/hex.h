@@ -18,5 +18,13 @@ int hex_decode(const char *text, uint8_t *ret, size_t size);
  */
 void guid_format(const uint8_t guid[static 16], char ret[static GUID_TEXT_SIZE]);
 int guid_parse(const char *text, uint8_t ret[static 16]);
+/* A UUID in text order (RFC 9562) as the GUID of the same text. */
+static inline void guid_from_uuid(const uint8_t uuid[static 16], uint8_t ret[static 16])
+{
+	static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+	for (int i = 0; i < 16; i++)
+		ret[i] = uuid[order[i]];
+}
 
 #endif
