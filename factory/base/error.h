@@ -42,4 +42,7 @@ int error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(pr
 /* The process exit code for an error: 0 for ERROR_NONE, else 1, 2 or 3. */
 int error_exit_code(const struct error *err);
 
+/* Lack of memory is the one failure nobody can act on: says so on standard error and aborts. */
+_Noreturn void error_no_memory(void);
+
 #endif

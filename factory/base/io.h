@@ -16,7 +16,7 @@ char *path_join(const char *dir, const char *name);
 char *string_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *string_copy(const char *text);
 
-/* Whole files. -EFBIG names the limit. */
+/* A whole file, in place of what *ret held. -EFBIG names the limit. */
 int io_read_file(const char *path, size_t max, struct buf *ret, struct error *err);
 /* Appears whole or not at all: temporary name beside it, fsync, rename. Replaces. */
 int io_write_file(const char *path, const void *data, size_t size, mode_t mode, struct error *err);
@@ -33,7 +33,8 @@ void io_unmap(struct io_map *map);
 int io_pread_full(int fd, void *data, size_t size, uint64_t offset, const char *name, struct error *err);
 int io_pwrite_full(int fd, const void *data, size_t size, uint64_t offset, const char *name,
 		   struct error *err);
-/* Copies `size` bytes (UINT64_MAX: to the end), skipping holes (SEEK_DATA) so they stay holes. */
+/* Copies `size` bytes (UINT64_MAX: to the end), skipping holes (SEEK_DATA) so they stay holes: the
+ * target must be fresh there. It is extended to the end of what was copied. */
 int io_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
 		  const char *name, struct error *err);
 /* A sparse copy of a whole file under a new name (which must not exist); fsynced. */
@@ -47,8 +48,9 @@ bool io_exists(const char *path);
 int io_sync_dir(const char *path, struct error *err);
 
 /*
- * A private scratch directory DIR/kiln-PID-XXXXXX, held by a lock while its owner lives: io_scratch_new()
- * first sweeps those in DIR whose owner is gone (killed), so nothing heaps up. Freed = removed.
+ * A private scratch directory DIR/kiln-scratch-PID-XXXXXX, held by a lock while its owner lives:
+ * io_scratch_new() first sweeps those in DIR whose owner is gone (killed), so nothing heaps up.
+ * Freed = removed.
  */
 struct scratch {
 	char *path;

@@ -37,6 +37,8 @@ void log_foreign(const char *source, const char *text, size_t size);
 void log_step_begin(unsigned int number, unsigned int total, const char *title);
 /* `done` of `total` units ("packages", "MiB", ...); total 0 = unknown. At most ten redraws a second. */
 void log_step_update(uint64_t done, uint64_t total, const char *unit);
+/* Redraws the seconds of the open step; for loops that wait for somebody else. */
+void log_step_tick(void);
 /* `outcome` is a word or a few: "done", "reused", "failed". Prints the time the step took. */
 void log_step_end(const char *outcome);
 

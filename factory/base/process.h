@@ -23,13 +23,15 @@ struct process_options {
 	struct buf *output;		/* standard output is appended; NULL: to the log file */
 	int output_fd;			/* > 0: its standard output goes here instead */
 	const int *pass_fds;		/* -1-terminated descriptors it inherits at the same numbers */
-	unsigned int timeout_ms;	/* 0: none; then SIGTERM, and SIGKILL two seconds later */
+	unsigned int timeout_ms;	/* process_run() only; 0: none; then SIGTERM, and SIGKILL two
+					 * seconds later */
 };
 
 /*
  * Runs to its end. Standard error goes to the log file, and its last lines into the error message
  * when the exit code is not 0 ("mtools: mcopy exited 1: Disk full"). A missing program is reported
- * with its name. *ret_code may be NULL; where it is given, a non-zero exit is no error.
+ * with its name. *ret_code may be NULL; where it is given, a non-zero exit is no error (a death by
+ * signal is). What the child leaves running in its session is killed.
  */
 int process_run(const struct process_options *options, int *ret_code, struct error *err);
 
