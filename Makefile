@@ -32,15 +32,18 @@ SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) $(SANITIZE) $(CFLAGS) \
 	-ffile-prefix-map=$(CURDIR)/=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
+# A program with libFuzzer's own main.
+$(B)/tests/fuzz/%: ALL_LDFLAGS += $(if $(FUZZING),-fsanitize=fuzzer)
 
 # Libraries per component, so that a program links only what its parts need.
 libs_base     := libcrypto
 libs_format   :=
 libs_model    := libxml-2.0 jansson
 libs_rootfs   := libguestfs libarchive
-libs_stages   := libcryptsetup fdisk
+libs_stages   := libcryptsetup fdisk libzstd
 libs_vm-test  := tss2-mu
-components    := base format model rootfs stages vm-test
+libs_factory  :=
+components    := base format model rootfs stages vm-test factory
 
 pc_cflags = $(if $(libs_$(1)),$(shell $(PKG_CONFIG) --cflags $(libs_$(1)) 2>/dev/null))
 pc_libs   = $(foreach c,$(1),$(if $(libs_$(c)),$(shell $(PKG_CONFIG) --libs $(libs_$(c)) 2>/dev/null)))
@@ -53,14 +56,18 @@ src_model   := $(wildcard factory/model/*.c)
 src_rootfs  := $(wildcard rootfs/*.c rootfs/packages/*.c)
 src_stages  := $(wildcard stages/*.c)
 src_vm-test := $(wildcard vm-test/*.c)
-src_kiln    := $(wildcard factory/*.c)
+src_factory := $(filter-out factory/main.c,$(wildcard factory/*.c))
 
 archive = $(B)/lib/$(1).a
-archives := $(foreach c,stages vm-test rootfs model format base,$(call archive,$(c)))
+archives := $(foreach c,$(components),$(call archive,$(c)))
 unit_tests := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(B)/kiln ## build the kiln command
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo '  Variables: CC= CFLAGS= SAN=address,undefined WERROR=1 V=1 B=build PREFIX=/usr/local'
 
 # ---------------------------------------------------------------- rules
 
@@ -82,23 +89,114 @@ $(call archive,$(1)): $$(obj_$(1))
 endef
 $(foreach c,$(components),$(eval $(call component_rules,$(c))))
 
-obj_kiln := $(patsubst %.c,$(B)/%.o,$(src_kiln))
-
 $(B)/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(component_cflags) -include factory/base/banned.h -MMD -MP -c $< -o $@
 
-$(B)/kiln: $(obj_kiln) $(archives)
+link = $(Q)$(CC) $(ALL_LDFLAGS) $(1) -Wl,--start-group $(archives) -Wl,--end-group \
+	$(call pc_libs,$(components)) -o $@
+
+$(B)/kiln: $(B)/factory/main.o $(archives)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $(obj_kiln) -Wl,--start-group $(archives) -Wl,--end-group \
-		$(call pc_libs,$(components)) -o $@
+	$(call link,$<)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(archives)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) $< -Wl,--start-group $(archives) -Wl,--end-group \
-		$(call pc_libs,$(components)) -o $@
+	$(call link,$<)
+
+# Fuzz targets want clang's run time: `make fuzz` builds them with CC=clang SAN=fuzzer,address,undefined.
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(archives)
+	$(call say,LINK,$@)
+	$(call link,$<)
+
+# Programs that run inside an image are compiled in the appliance; here only to see that they are clean.
+image_programs := $(B)/image/init $(B)/image/gateway
+$(B)/image/init: $(wildcard rootfs/init/*.[ch]) factory/format/gpt.c factory/format/verity.c $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) -static $(filter %.c,$^) -o $@
+$(B)/image/gateway: $(wildcard rootfs/services/gateway/*.[ch]) $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(filter %.c,$^) \
+		$(shell $(PKG_CONFIG) --libs libmicrohttpd 2>/dev/null) -o $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .SECONDARY:
-.PHONY: all FORCE
+.PHONY: FORCE
+
+# ---------------------------------------------------------------- use
+
+# All processors, unless the caller has said how many.
+parallel := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+IMAGE ?= rootfs/images/mpc
+OUT ?= out
+name = $(notdir $(IMAGE))
+
+setup: ## install the Debian packages that building and proving an image needs
+	@sh factory/setup.sh demo
+setup-check: ## likewise, and what the tests need
+	@sh factory/setup.sh check
+
+demo: setup ## build the first image, boot it, and show that prediction and measurement agree
+	$(Q)$(MAKE) --no-print-directory $(parallel) all
+	$(B)/kiln fetch $(IMAGE)
+	$(B)/kiln build $(IMAGE) -o $(OUT)
+	$(B)/kiln test $(OUT)/$(name)/*.raw
+	@echo
+	@echo 'The results lie in $(OUT)/$(name):'
+	@ls -lhs $(OUT)/$(name)
+
+PREFIX ?= /usr/local
+share := $(DESTDIR)$(PREFIX)/share/kiln
+install: all ## install the command, its manual pages, and its sources for the image
+	install -D -m 755 $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	for f in $(wildcard rootfs/init/*.[ch] factory/format/gpt.[ch] factory/format/verity.[ch] factory/base/bytes.h); do \
+		install -D -m 644 $$f $(share)/$$f || exit 1; done
+	for f in $(wildcard docs/*.1); do \
+		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man1/$${f##*/} || exit 1; done
+
+clean: ## remove what was compiled (not the cache, not results)
+	rm -rf $(B) build-san build-clang build-fuzz
+
+# ---------------------------------------------------------------- tests
+
+# Parameters of the recursive builds below; each has a directory of its own.
+submake := $(MAKE) --no-print-directory WERROR=1 $(parallel)
+san     := B=build-san SAN=address,undefined
+clang   := B=build-clang CC=clang
+fuzzing := B=build-fuzz CC=clang SAN=fuzzer-no-link,address,undefined FUZZING=1
+
+check: setup-check ## every test, the boot proof included (as an ordinary user even for root)
+	@sh tests/check.sh
+
+check-run: ## every test, with what is installed and as who you are
+	$(Q)$(submake) all unit image-programs
+	$(Q)$(submake) $(san) all unit
+	$(Q)$(submake) $(clang) all unit image-programs
+	$(Q)$(submake) $(fuzzing) fuzzers
+	$(Q)sh tests/image.sh
+	$(Q)B=$(B) sh tests/prove.sh tests/lint/*.sh $(unit_tests) \
+		$(patsubst $(B)/%,build-san/%,$(unit_tests)) tests/sh/*.sh
+
+unit: $(unit_tests)
+fuzzers: $(fuzzers)
+image-programs: $(image_programs)
+
+check-unit: unit ## the unit tests alone
+	$(Q)prove --exec '' $(unit_tests)
+check-lint: ## layers, headers, texts
+	$(Q)prove --exec '' tests/lint/*.sh
+
+FUZZ_SECONDS ?= 60
+fuzz: ## run every fuzz target for FUZZ_SECONDS each
+	$(Q)$(submake) $(fuzzing) fuzzers
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) prove --exec '' -v tests/sh/fuzz.sh
+
+format: ## rewrite the C sources in the house style
+	clang-format -i $(shell git ls-files '*.c')
+
+.PHONY: all help setup setup-check demo install clean check check-run unit fuzzers image-programs \
+	check-unit check-lint fuzz format
