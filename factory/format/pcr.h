@@ -2,6 +2,7 @@
 #ifndef KILN_FORMAT_PCR_H
 #define KILN_FORMAT_PCR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ struct pcr_event {
 	uint32_t type;			/* TCG event type, e.g. 0x80000003 EV_EFI_BOOT_SERVICES_APPLICATION */
 	char label[96];			/* "UKI \EFI\BOOT\BOOTX64.EFI", "separator", ".cmdline contents" */
 	struct digest digests[DIGEST_ALGS];	/* indexed by enum digest_alg */
+	/* The bank was not extended: replay passes over it. Never set in a prediction; a program may
+	 * extend a PCR in one bank only, and a boot's record has to say so. */
+	bool absent[DIGEST_ALGS];
 };
 
 struct pcr_log {
