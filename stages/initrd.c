@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include <zstd.h>
+
+#include "../factory/base/cleanup.h"
+#include "../factory/base/error.h"
+#include "../factory/base/io.h"
+#include "../factory/format/cpio.h"
+#include "../factory/format/tar.h"
+#include "registry.h"
+
+/*
+ * The initrd: Kiln's own /init, the modules it loads and the places it mounts on. Nothing in it comes
+ * from the host; the order is this file's and modules.load's.
+ */
+
+#define CPIO_MAX (256 * 1024 * 1024)
+#define LOAD_LIST_MAX (64 * 1024)
+#define ZSTD_LEVEL 19
+
+/* What /init finds before it has mounted anything. */
+static const char *const mountpoints[] = { "dev", "proc", "sys", "run", "sysroot" };
+
+/* ---------------------------------------------------------------- modules.tar */
+
+static int find_member(const struct io_map *tar, const char *path, struct tar_entry *ret,
+		       struct error *err)
+{
+	struct tar_entry entry;
+	size_t offset = 0;
+	int r;
+
+	while ((r = tar_next(tar->data, tar->size, &offset, &entry, err)) > 0) {
+		if (entry.directory || strcmp(entry.path, path))
+			continue;
+		*ret = entry;
+		return 0;
+	}
+	return r < 0 ? r : error_input(err, "the archive holds no \"%s\"", path);
+}
+
+/* ---------------------------------------------------------------- the archive */
+
+struct image {
+	struct cpio_writer cpio;
+	struct buf made;		/* directories so far, each "NAME\n" */
+};
+
+static int add_directory(struct image *image, const char *path)
+{
+	CLEANUP_FREE char *line = string_printf("\n%s\n", path);
+	int r;
+
+	if (strstr(buf_text(&image->made), line))
+		return 0;
+	r = buf_add_string(&image->made, line);
+	return r < 0 ? r : cpio_directory(&image->cpio, path, 0755);
+}
+
+/* Every directory above `path`, outermost first. */
+static int add_parents(struct image *image, const char *path)
+{
+	for (const char *end = strchr(path, '/'); end; end = strchr(end + 1, '/')) {
+		CLEANUP_FREE char *parent = string_printf("%.*s", (int)(end - path), path);
+		int r = add_directory(image, parent);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_module(struct image *image, const struct io_map *tar, const char *name,
+		      struct error *err)
+{
+	CLEANUP_FREE char *path = path_join("modules", name);
+	struct tar_entry entry;
+	int r;
+
+	r = find_member(tar, name, &entry, err);
+	if (r < 0)
+		return r;
+	r = add_parents(image, path);
+	if (r == 0)
+		r = cpio_file(&image->cpio, path, 0644, entry.data, entry.size);
+	return r < 0 ? error_system(err, r, "%s", path) : 0;
+}
+
+static int add_modules(struct image *image, const struct io_map *tar, struct error *err)
+{
+	CLEANUP_FREE char *list = NULL;
+	struct tar_entry load;
+	char *rest, *name;
+	int r;
+
+	r = find_member(tar, "modules.load", &load, err);
+	if (r < 0)
+		return r;
+	if (load.size > LOAD_LIST_MAX)
+		return error_input(err, "modules.load: %zu bytes are too many", load.size);
+	r = cpio_file(&image->cpio, "modules.load", 0644, load.data, load.size);
+	if (r == 0)
+		r = add_directory(image, "modules");
+	if (r < 0)
+		return error_system(err, r, "modules.load");
+	list = string_printf("%.*s", (int)load.size, (const char *)load.data);
+	rest = list;
+	while ((name = strsep(&rest, "\n"))) {
+		r = *name ? add_module(image, tar, name, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_base(struct image *image, const struct io_map *init)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(mountpoints) && r == 0; i++)
+		r = add_directory(image, mountpoints[i]);
+	/* The kernel opens it for /init's standard streams before devtmpfs is mounted. */
+	if (r == 0)
+		r = cpio_device(&image->cpio, "dev/console", 0600, 5, 1);
+	if (r == 0)
+		r = cpio_file(&image->cpio, "init", 0755, init->data, init->size);
+	return r;
+}
+
+static int write_archive(const struct io_map *init, const struct io_map *tar, struct buf *out,
+			 struct error *err)
+{
+	struct image image = { .made = BUF_INIT(LOAD_LIST_MAX) };
+	int r;
+
+	cpio_begin(&image.cpio, out);
+	r = add_base(&image, init);
+	if (r < 0)
+		error_system(err, r, "initrd");
+	if (r == 0)
+		r = add_modules(&image, tar, err);
+	buf_free(&image.made);
+	if (r < 0)
+		return r;
+	r = cpio_end(&image.cpio);
+	return r < 0 ? error_system(err, r, "initrd") : 0;
+}
+
+/* ---------------------------------------------------------------- zstd */
+
+static void cctx_freep(ZSTD_CCtx **c)
+{
+	ZSTD_freeCCtx(*c);
+}
+#define CLEANUP_ZSTD __attribute__((cleanup(cctx_freep)))
+
+/* One frame, one thread: the number of workers changes the bytes. */
+static int compress(const struct buf *in, struct buf *out, struct error *err)
+{
+	CLEANUP_ZSTD ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t bound = ZSTD_compressBound(in->len), n;
+	uint8_t *room;
+
+	if (!c || buf_reserve(out, bound, &room) < 0)
+		return error_system(err, ENOMEM, "initrd");
+	n = ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+	if (!ZSTD_isError(n))
+		n = ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	if (!ZSTD_isError(n))
+		n = ZSTD_compress2(c, room, bound, in->data, in->len);
+	if (ZSTD_isError(n))
+		return error_outside(err, "libzstd: %s", ZSTD_getErrorName(n));
+	out->len += n;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the stage */
+
+static int initrd_run(const struct stage_context *ctx, struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(ctx->output, "initrd");
+	CLEANUP_IO_MAP struct io_map init = { 0 }, tar = { 0 };
+	CLEANUP_BUF struct buf archive = BUF_INIT(CPIO_MAX), packed = BUF_INIT(CPIO_MAX);
+	const char *modules = artifacts_path(ctx->artifacts, "modules.tar");
+	int r;
+
+	r = io_map_file(artifacts_path(ctx->artifacts, "init"), &init, err);
+	if (r == 0)
+		r = io_map_file(modules, &tar, err);
+	if (r < 0)
+		return r;
+	r = write_archive(&init, &tar, &archive, err);
+	if (r < 0)
+		return error_wrap(err, "%s", modules);
+	r = compress(&archive, &packed, err);
+	if (r < 0)
+		return r;
+	return io_write_file(path, packed.data, packed.len, 0644, err);
+}
+
+/* libzstd's version is part of the key: another one may find a shorter encoding. */
+static int initrd_key(const struct plan *plan, struct digester *key, struct error *err)
+{
+	(void)plan;
+	(void)err;
+	stage_key_string(key, "zstd", ZSTD_versionString());
+	return 0;
+}
+
+const struct stage stage_initrd = {
+	.name = "initrd",
+	.title = "packing the initrd",
+	.version = "1",
+	.room = ROOM_FACTORY,
+	.inputs = { "init", "modules.tar" },
+	.outputs = { "initrd" },
+	.key = initrd_key,
+	.run = initrd_run,
+};
