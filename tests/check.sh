@@ -25,15 +25,18 @@ as_user() {
 		${KILN_MIRROR:+KILN_MIRROR="$KILN_MIRROR"} ${KILN_ACCEL:+KILN_ACCEL="$KILN_ACCEL"} "$@"
 }
 
-# The tree as it is, tracked and new files; what was built and the lock stay from the last run.
+# The tree as it is, tracked and new files; what was built, and the lock, stay from the last run.
+lock=rootfs/images/mpc/kiln.lock
 as_user mkdir -p "$home/tmp" "$tree"
-as_user find "$tree" -mindepth 1 -maxdepth 1 ! -name 'build*' ! -name out ! -name locks -exec rm -rf {} +
+[ ! -e "$tree/$lock" ] || as_user mv "$tree/$lock" "$home/kiln.lock"
+as_user find "$tree" -mindepth 1 -maxdepth 1 ! -name 'build*' -exec rm -rf {} +
 if git rev-parse --git-dir >/dev/null 2>&1; then
-	git ls-files -z --cached --others --exclude-standard
+	git ls-files --cached --others --exclude-standard
 else
-	find . -type f -not -path './build*' -not -path './out/*' -print0
-fi | while IFS= read -r -d '' file; do [ ! -e "$file" ] && [ ! -L "$file" ] || printf '%s\0' "$file"; done |
-	tar -c --null -T - | as_user tar -x --no-same-owner -C "$tree"
+	find . -type f -not -path './build*' -not -path './out/*'
+fi | while IFS= read -r file; do [ ! -e "$file" ] && [ ! -L "$file" ] || printf '%s\n' "$file"; done |
+	tar -c -T - | as_user tar -x --no-same-owner -C "$tree"
+[ ! -e "$home/kiln.lock" ] || as_user cp "$home/kiln.lock" "$tree/$lock"
 
 cd "$tree"
 as_user make --no-print-directory check-run
