@@ -214,20 +214,16 @@ static void put(json_t *parent, const char *key, json_t *value)
 {
 	int r = key ? json_object_set_new(parent, key, value) : json_array_append_new(parent, value);
 
-	if (r < 0) {
-		fputs("kiln: out of memory while writing JSON\n", stderr);
-		abort();
-	}
+	if (r < 0)
+		error_no_memory();
 }
 
 struct json_t *json_new(void)
 {
 	json_t *root = json_object();
 
-	if (!root) {
-		fputs("kiln: out of memory while writing JSON\n", stderr);
-		abort();
-	}
+	if (!root)
+		error_no_memory();
 	return root;
 }
 

@@ -404,10 +404,8 @@ void lock_set_digest(const struct lock *lock, enum lock_set_id set, char ret[sta
 
 	put_set(root, &lock->sets[set]);
 	/* A set that no lock file could hold must not share the digest of an empty text. */
-	if (json_finish(root, true, &text) < 0) {
-		fputs("kiln: out of memory\n", stderr);
-		abort();
-	}
+	if (json_finish(root, true, &text) < 0)
+		error_no_memory();
 	digest_of(DIGEST_SHA256, text.data, text.len, &digest);
 	hex_encode(digest.bytes, digest_size(DIGEST_SHA256), ret);
 }

@@ -3,19 +3,18 @@
 #define KILN_MODEL_MEMORY_H
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../base/error.h"
 
 /* Zeroed memory for the model's objects and lists. Lack of it aborts, as in string_copy(). */
 static inline void *memory_new(size_t size)
 {
 	void *p = calloc(1, size);
 
-	if (!p) {
-		fputs("kiln: out of memory\n", stderr);
-		abort();
-	}
+	if (!p)
+		error_no_memory();
 	return p;
 }
 
@@ -29,10 +28,8 @@ static inline void *memory_append(void *list, size_t count, size_t size)
 
 	memcpy(&items, list, sizeof(items));
 	items = reallocarray(items, count + 1, size);
-	if (!items) {
-		fputs("kiln: out of memory\n", stderr);
-		abort();
-	}
+	if (!items)
+		error_no_memory();
 	memcpy(list, &items, sizeof(items));
 	return memset((uint8_t *)items + count * size, 0, size);
 }

@@ -199,7 +199,7 @@ static void test_refusals(void)
 		{ "\"index_sha256\": \"\"", "\"index_sha256\": \"" HEX "\"", "index_sha256 must be empty" },
 		{ "\"index_sha256\": \"0", "\"index_sha256\": \"", "sets.image.index_sha256 must be 64" },
 		{ "\"packages\": []", "\"packages\": {}", "sets.appliance.packages must be an array" },
-		{ "\"packages\": []", "\"packages\": [1]", "sets.appliance.packages[0] must be an object" },
+		{ "\"packages\": [\n", "\"packages\": [1,\n", "sets.image.packages[0] must be an object" },
 		{ "  }\n}\n", "", "kiln.lock:" },
 		{ "}\n}\n", "}\n}\nx", "kiln.lock:" },
 	};
@@ -210,7 +210,7 @@ static void test_refusals(void)
 		struct error err = ERROR_INIT;
 
 		ok(parse(text, &lock, &err) < 0 && !lock && err.kind == ERROR_INPUT,
-		   "%s refused", cases[i].to);
+		   "case %zu is refused", i);
 		ok_error(&err, cases[i].message, "... and says why");
 	}
 }
