@@ -396,6 +396,18 @@ int lock_write(const struct lock *lock, const char *path, struct error *err)
 	return io_write_file(path, text.data, text.len, 0644, err);
 }
 
+void lock_digest(const struct lock *lock, char ret[static 65])
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(JSON_SIZE_MAX);
+	struct digest digest;
+
+	/* As in lock_set_digest(). */
+	if (json_finish(lock_tree(lock), true, &text) < 0)
+		error_no_memory();
+	digest_of(DIGEST_SHA256, text.data, text.len, &digest);
+	hex_encode(digest.bytes, digest_size(DIGEST_SHA256), ret);
+}
+
 void lock_set_digest(const struct lock *lock, enum lock_set_id set, char ret[static 65])
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(JSON_SIZE_MAX);

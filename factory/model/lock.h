@@ -64,6 +64,8 @@ int lock_parse(const void *json, size_t size, const char *file, struct lock **re
 int lock_read(const char *path, struct lock **ret, struct error *err);
 /* Deterministic text: sorted keys, two-space indent, newline at the end; written whole. */
 int lock_write(const struct lock *lock, const char *path, struct error *err);
+/* SHA-256 of the text that lock_write() writes. */
+void lock_digest(const struct lock *lock, char ret[static 65]);
 /* SHA-256 over the canonical text of one set: part of stage keys. */
 void lock_set_digest(const struct lock *lock, enum lock_set_id set, char ret[static 65]);
 /* By exact name; NULL if absent. */
