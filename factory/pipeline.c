@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../rootfs/packages/store.h"
+#include "../stages/registry.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "model/plan.h"
+#include "publish.h"
+#include "steps.h"
+
+void pipeline_result_clear(struct pipeline_result *r)
+{
+	free(r->directory);
+	free(r->disk);
+	*r = (struct pipeline_result) { .directory = NULL };
+}
+
+/* ---------------------------------------------------------------- Kiln's own sources */
+
+static char *source_below(const char *directory)
+{
+	static const char *const places[] = { "", "/share/kiln" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		CLEANUP_FREE char *root = string_printf("%s%s", directory, places[i]);
+		CLEANUP_FREE char *init = path_join(root, "rootfs/init/main.c");
+
+		if (io_exists(init))
+			return TAKE_PTR(root);
+	}
+	return NULL;
+}
+
+int pipeline_source_root(char **ret, struct error *err)
+{
+	const char *given = getenv("KILN_SOURCE");
+	char path[PATH_MAX];
+	ssize_t size;
+	char *slash;
+
+	if (given) {
+		*ret = source_below(given);
+		return *ret ? 0 : error_input(err, "KILN_SOURCE=%s: there is no rootfs/init/main.c", given);
+	}
+	size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (size < 0)
+		return error_system(err, errno, "/proc/self/exe");
+	path[size] = '\0';
+	while ((slash = strrchr(path, '/')) && slash != path) {
+		*slash = '\0';
+		*ret = source_below(path);
+		if (*ret)
+			return 0;
+	}
+	return error_input(err, "Kiln's sources for the image lie nowhere above the program: set KILN_SOURCE to the directory that holds rootfs/init");
+}
+
+/* ---------------------------------------------------------------- building */
+
+static int read_lock(const char *directory, struct lock **ret, struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(directory, "kiln.lock");
+
+	if (!io_exists(path))
+		return error_input(err, "%s is missing: run \"kiln fetch %s\" first", path, directory);
+	return lock_read(path, ret, err);
+}
+
+/* Two builds into one directory would mix their results: the log is what they both hold. */
+static int open_results(const char *directory, int *ret_lock, struct error *err)
+{
+	CLEANUP_FREE char *log = path_join(directory, "build.log");
+	CLEANUP_CLOSE int lock = -1;
+	int r;
+
+	r = io_mkdirs(directory, 0755, err);
+	if (r == 0)
+		r = io_lock(log, &lock, err);
+	if (r == 0)
+		r = log_open_file(log, err);
+	if (r < 0)
+		return r;
+	*ret_lock = TAKE_FD(lock);
+	return 0;
+}
+
+static int run(const struct pipeline_options *options, const struct plan *plan, const char *directory,
+	       struct error *err)
+{
+	CLEANUP_ARTIFACTS struct artifacts *artifacts = artifacts_new();
+	CLEANUP_STORE struct store *store = NULL;
+	int r = store_open(options->cache, &store, err);
+
+	if (r < 0)
+		return r;
+
+	const struct steps_options steps = {
+		.stages = stage_registry,
+		.plan = plan,
+		.store = store,
+		.cache = options->cache,
+		.wanted = publish_artifacts,
+	};
+
+	r = steps_run(&steps, artifacts, err);
+	if (r < 0)
+		return r;
+	r = publish(artifacts, directory, plan->result_name, err);
+	return r < 0 ? error_wrap(err, "putting the results in place") : 0;
+}
+
+int pipeline_build(const struct pipeline_options *options, struct pipeline_result *ret,
+		   struct error *err)
+{
+	CLEANUP_DESCRIPTION struct description *description = NULL;
+	CLEANUP_LOCK struct lock *lock = NULL;
+	CLEANUP_PLAN struct plan *plan = NULL;
+	CLEANUP_FREE char *directory = NULL;
+	CLEANUP_CLOSE int held = -1;
+	int r;
+
+	r = description_read(options->description, &description, err);
+	if (r == 0)
+		r = read_lock(options->description, &lock, err);
+	if (r == 0)
+		r = plan_make(description, lock, options->source_root, &plan, err);
+	if (r < 0)
+		return r;
+	directory = path_join(options->output, description->name);
+	r = open_results(directory, &held, err);
+	if (r == 0)
+		r = run(options, plan, directory, err);
+	if (r < 0)
+		return r;
+	ret->disk = string_printf("%s/%s.raw", directory, plan->result_name);
+	ret->directory = TAKE_PTR(directory);
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_FACTORY_SESSION_H
+#define KILN_FACTORY_SESSION_H
+
+#include <stdbool.h>
+
+struct error;
+struct plan;
+struct store;
+struct workshop;
+
+/*
+ * The build's appliance session. Starting an appliance costs many seconds, so it is opened when the
+ * first stage needs it and opened anew only when a stage begins with another layer than the one
+ * that lies on the target disk.
+ */
+
+struct session_options {
+	const struct plan *plan;
+	const struct store *store;
+	const char *cache, *tmp;
+};
+
+struct session_layer {
+	const char *id;		/* artifact id; "" for an empty target disk */
+	const char *path;	/* NULL for an empty one */
+};
+
+struct session;
+struct session *session_new(const struct session_options *options);
+
+/*
+ * The workshop, with `layer` on its target disk. With `exact` false the caller does not touch the
+ * target: any open workshop will do, and `layer` is what to open one with, so that a later stage
+ * finds it. `builder` is the builder root's file.
+ */
+int session_enter(struct session *s, const char *builder, const struct session_layer *layer, bool exact,
+		  struct workshop **ret, struct error *err);
+/* A stage has left this layer on the target disk. */
+void session_holds(struct session *s, const char *id);
+/* Shuts the workshop down in good order, if it is open. */
+int session_leave(struct session *s, struct error *err);
+void session_free(struct session *s);	/* kills */
+void session_freep(struct session **s);
+#define CLEANUP_SESSION __attribute__((cleanup(session_freep)))
+
+#endif
