@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "../factory/base/cleanup.h"
+#include "../factory/base/digest.h"
+#include "../factory/base/error.h"
+#include "../factory/base/hex.h"
+#include "../factory/base/io.h"
+#include "../factory/format/predict.h"
+#include "../factory/format/uki.h"
+#include "../factory/model/bootfile.h"
+#include "../factory/model/manifest.h"
+#include "../factory/model/plan.h"
+#include "registry.h"
+#include "verity.h"
+
+/*
+ * Says what the finished disk is and what it will measure. Everything is read back out of the disk, as
+ * firmware would find it; the UKI and the root hash that went in only have to agree.
+ */
+
+#define JSON_MAX (16 * 1024 * 1024)
+
+/* What an image for this factory answers on when it is up; the boot proof asks there. */
+#define SERVICE_PORT 3000
+
+/* ---------------------------------------------------------------- checking */
+
+static int check_against_artifacts(const struct bootfile *b, const struct artifacts *artifacts,
+				   struct error *err)
+{
+	CLEANUP_IO_MAP struct io_map uki = { 0 };
+	CLEANUP_FREE char *cmdline = bootfile_cmdline(b);
+	char expected[ROOT_HASH_DIGITS + 1], text[ROOT_HASH_DIGITS + 1];
+	uint8_t hash[ROOT_HASH_DIGITS / 2];
+	int r;
+
+	r = io_map_file(artifacts_path(artifacts, "uki.efi"), &uki, err);
+	if (r == 0)
+		r = verity_root_hash(artifacts, expected, err);
+	if (r < 0)
+		return r;
+	if (uki.size != b->image_size || memcmp(uki.data, b->image, uki.size))
+		return error_verdict(err, "the boot file on the disk is not the UKI that was made");
+	if (bootfile_root_hash(cmdline, hash) < 0)
+		return error_verdict(err, "the boot file's command line names no root hash");
+	hex_encode(hash, sizeof(hash), text);
+	if (strcmp(text, expected))
+		return error_verdict(err, "the boot file names root hash %s, not %s", text, expected);
+	return bootfile_check_root(b, err);
+}
+
+/* ---------------------------------------------------------------- the manifest */
+
+static void set_text(char **field, const char *text)
+{
+	free(*field);
+	*field = string_copy(text);
+}
+
+static void digest_text(const struct digest *digest, char ret[static 65])
+{
+	hex_encode(digest->bytes, digest_size(digest->alg), ret);
+}
+
+static char *guid_text(const uint8_t guid[static 16])
+{
+	char text[GUID_TEXT_SIZE];
+
+	guid_format(guid, text);
+	return string_copy(text);
+}
+
+static void add_partitions(struct manifest *m, const struct bootfile *b)
+{
+	m->partitions = calloc(b->gpt.count, sizeof(*m->partitions));
+	if (!m->partitions)
+		error_no_memory();
+	for (unsigned int i = 0; i < b->gpt.count; i++) {
+		const struct gpt_partition *p = &b->gpt.partitions[i];
+		struct manifest_partition *out = &m->partitions[m->partition_count++];
+		struct digest digest;
+
+		out->number = p->number;
+		out->label = string_copy(p->name);
+		out->type = guid_text(p->type);
+		out->id = guid_text(p->id);
+		out->offset = p->offset;
+		out->size = p->size;
+		digest_of(DIGEST_SHA256, b->file.data + p->offset, p->size, &digest);
+		digest_text(&digest, out->sha256);
+	}
+}
+
+static int add_firmware(struct manifest *m, const struct lock *lock, struct error *err)
+{
+	const struct lock_set *set = &lock->sets[LOCK_FIRMWARE];
+
+	if (set->count == 0)
+		return error_input(err, "the lock holds no firmware for the boot proof: run \"kiln fetch\" again");
+	set_text(&m->firmware_package, set->packages[0].name);
+	set_text(&m->firmware_version, set->packages[0].version);
+	memcpy(m->firmware_sha256, set->packages[0].sha256, sizeof(m->firmware_sha256));
+	return 0;
+}
+
+static int predict(const struct bootfile *b, struct manifest *m, struct error *err)
+{
+	const struct predict_input input = {
+		.images = &b->image,
+		.image_sizes = &b->image_size,
+		.image_count = 1,
+		.gpt_event = b->gpt_event,
+		.gpt_event_size = b->gpt_event_size,
+	};
+
+	m->pcr_mask = predict_pcr_mask(&input);
+	return predict_boot(&input, &m->events, err);
+}
+
+static int describe(const struct plan *plan, const char *disk, const struct bootfile *b,
+		    struct manifest *m, struct error *err)
+{
+	uint8_t root_hash[ROOT_HASH_DIGITS / 2];
+	struct digest digest;
+	int r;
+
+	set_text(&m->name, plan->description->name);
+	set_text(&m->version, plan->description->version);
+	set_text(&m->arch, plan->arch);
+	free(m->disk_file);
+	m->disk_file = string_printf("%s.raw", plan->result_name);
+	free(m->cmdline);
+	m->cmdline = bootfile_cmdline(b);
+	(void)bootfile_root_hash(m->cmdline, root_hash);	/* checked before */
+	hex_encode(root_hash, sizeof(root_hash), m->root_hash);
+	lock_digest(plan->lock, m->lock_sha256);
+	m->epoch = plan->epoch;
+	m->service_port = SERVICE_PORT;
+	m->uki_size = b->image_size;
+	digest_of(DIGEST_SHA256, b->image, b->image_size, &digest);
+	digest_text(&digest, m->uki_sha256);
+	add_partitions(m, b);
+	r = add_firmware(m, plan->lock, err);
+	if (r == 0)
+		r = uki_stub_version(&b->pe, &m->stub_version, err);
+	if (r == 0)
+		r = predict(b, m, err);
+	if (r == 0)
+		r = digest_file(DIGEST_SHA256, disk, &digest, &m->disk_size, err);
+	if (r == 0)
+		digest_text(&digest, m->disk_sha256);
+	return r;
+}
+
+/* ---------------------------------------------------------------- the stage */
+
+static int write_text(const struct stage_context *ctx, const char *name, const struct buf *text,
+		      struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(ctx->output, name);
+
+	return io_write_file(path, text->data, text->len, 0644, err);
+}
+
+static int measure_run(const struct stage_context *ctx, struct error *err)
+{
+	CLEANUP_BUF struct buf manifest = BUF_INIT(JSON_MAX), measurements = BUF_INIT(JSON_MAX);
+	CLEANUP_MANIFEST struct manifest *m = manifest_new();
+	CLEANUP_BOOTFILE struct bootfile *b = NULL;
+	const char *disk = artifacts_path(ctx->artifacts, "disk.raw");
+	int r;
+
+	r = bootfile_open(disk, &b, err);
+	if (r == 0)
+		r = check_against_artifacts(b, ctx->artifacts, err);
+	if (r == 0)
+		r = describe(ctx->plan, disk, b, m, err);
+	if (r == 0)
+		r = manifest_format(m, &manifest, err);
+	if (r == 0)
+		r = measurements_format(&m->events, &measurements, err);
+	if (r == 0)
+		r = write_text(ctx, "pcr_measurements.json", &measurements, err);
+	if (r == 0)
+		r = write_text(ctx, "manifest.json", &manifest, err);
+	return r;
+}
+
+static int measure_key(const struct plan *plan, struct digester *key, struct error *err)
+{
+	char lock[65];
+
+	(void)err;
+	lock_digest(plan->lock, lock);
+	stage_key_string(key, "lock", lock);
+	stage_key_string(key, "result", plan->result_name);
+	stage_key_string(key, "name", plan->description->name);
+	stage_key_string(key, "version", plan->description->version);
+	stage_key_string(key, "arch", plan->arch);
+	return 0;
+}
+
+const struct stage stage_measure = {
+	.name = "measure",
+	.title = "predicting the measurements",
+	.version = "1",
+	.room = ROOM_FACTORY,
+	.inputs = { "disk.raw", "uki.efi", "root.hash" },
+	.outputs = { "manifest.json", "pcr_measurements.json" },
+	.key = measure_key,
+	.run = measure_run,
+};
