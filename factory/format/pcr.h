@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "../base/digest.h"
 
@@ -16,6 +17,16 @@ struct error;
  */
 
 #define PCR_COUNT 24
+
+/* The event types that a boot of a Kiln image meets (PFP 1.06, 10.4.1). */
+#define EV_SEPARATOR 0x00000004u
+#define EV_EVENT_TAG 0x00000006u
+#define EV_IPL 0x0000000du
+#define EV_EFI_VARIABLE_DRIVER_CONFIG 0x80000001u
+#define EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003u
+#define EV_EFI_GPT_EVENT 0x80000006u
+#define EV_EFI_ACTION 0x80000007u
+#define EV_EFI_VARIABLE_AUTHORITY 0x800000e0u
 
 struct pcr_event {
 	unsigned int pcr;
@@ -38,6 +49,9 @@ void pcr_log_free(struct pcr_log *log);
 /* Appends an event whose digests are those of `data` (both banks). Aborts for lack of memory. */
 void pcr_log_add_data(struct pcr_log *log, unsigned int pcr, uint32_t type, const char *label,
 		      const void *data, size_t size);
+/* The same for data in several pieces, hashed as if they were one. */
+void pcr_log_add_vector(struct pcr_log *log, unsigned int pcr, uint32_t type, const char *label,
+			const struct iovec *parts, size_t count);
 /* Appends one with digests computed elsewhere (Authenticode). */
 void pcr_log_add(struct pcr_log *log, const struct pcr_event *event);
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_FORMAT_PREDICT_SECUREBOOT_H
+#define KILN_FORMAT_PREDICT_SECUREBOOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pe.h"
+#include "predict.h"
+
+/* Part of predict.c: PCR 7, that is, the Secure Boot variables and who vouched for each image. */
+
+/* NULL keys are no keys. */
+bool secureboot_enabled(const struct predict_keys *keys);
+
+/* SecureBoot, PK, KEK, db, dbx and the separator. ERROR_INPUT: a key file is no signature list. */
+int secureboot_variable_events(const struct predict_keys *keys, struct pcr_log *log, struct error *err);
+
+/*
+ * With Secure Boot on: the db entry by which EDK2 lets this image run, unless the log has it already.
+ * ERROR_INPUT: the firmware would refuse the image, or the entry cannot be told from its bytes.
+ */
+int secureboot_authority_event(const struct pe *image, const struct predict_keys *keys,
+			       struct pcr_log *log, struct error *err);
+
+#endif
