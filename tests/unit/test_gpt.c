@@ -12,7 +12,7 @@
 #define DISK_SIZE ((uint64_t)SECTORS * GPT_SECTOR)
 #define HEADER GPT_SECTOR
 #define ENTRIES (2 * GPT_SECTOR)
-#define ENTRY(n) (ENTRIES + 128 * ((n) - 1))
+#define ENTRY(n) (ENTRIES + 128 * ((n)-1))
 
 static uint32_t crc32_of(const uint8_t *data, size_t size)
 {
@@ -226,12 +226,29 @@ static void test_sgdisk(void)
 	need(zeros && io_scratch_new("/tmp", &scratch, &err) == 0, "scratch %s", err.message);
 	path = path_join(scratch.path, "disk");
 	need(io_write_file(path, zeros, DISK_SIZE, 0600, &err) == 0, "disk %s", err.message);
-	const char *argv[] = {
-		"sgdisk", "-a", "1", "-U", disk_id,
-		"-n", "1:34:133", "-t", "1:c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "-c", "1:ESP",
-		"-n", "5:134:0", "-t", "5:4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "-c", "5:caf\xc3\xa9",
-		"-u", "5:00112233-4455-6677-8899-aabbccddeeff", "-A", "5:set:60",
-		path, NULL};
+	const char *argv[] = {"/usr/sbin/sgdisk",
+			      "-a",
+			      "1",
+			      "-U",
+			      disk_id,
+			      "-n",
+			      "1:34:133",
+			      "-t",
+			      "1:c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+			      "-c",
+			      "1:ESP",
+			      "-n",
+			      "5:134:0",
+			      "-t",
+			      "5:4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+			      "-c",
+			      "5:caf\xc3\xa9",
+			      "-u",
+			      "5:00112233-4455-6677-8899-aabbccddeeff",
+			      "-A",
+			      "5:set:60",
+			      path,
+			      NULL};
 
 	need(process_run(&(struct process_options){.argv = argv}, NULL, &err) == 0, "sgdisk %s",
 	     err.message);
