@@ -56,8 +56,9 @@ struct description {
 	char *name, *version;
 	char *locale, *keytable, *timezone;	/* each NULL when not given */
 	char *cmdline;			/* kernelcmdline, blanks folded; "" when not given */
-	char *compression;		/* for mkfs.erofs -z, e.g. "zstd,level=9"; from erofscompression */
+	char *compression;		/* for mkfs.erofs -z, e.g. "zstd,level=9"; "" = none */
 	unsigned int esp_mib;		/* efipartsize; 0 = as small as fits */
+	unsigned int root_max_mib;	/* overlayroot_readonly_partsize: the EROFS must fit; 0 = no limit */
 	unsigned int size_gib;		/* <size>; 0 = as small as fits, in whole GiB */
 	struct description_repository *repositories;
 	size_t repository_count;
