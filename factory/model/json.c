@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "../base/buf.h"
+#include "../base/digest.h"
 #include "../base/error.h"
 #include "../base/io.h"
 
@@ -257,6 +258,14 @@ void json_put_string(struct json_t *parent, const char *key, const char *text)
 		free(ascii);
 	}
 	put(parent, key, value);
+}
+
+void json_put_digest(struct json_t *parent, const char *key, const struct digest *digest)
+{
+	char hex[2 * DIGEST_MAX + 1];
+
+	digest_hex(digest, hex);
+	json_put_string(parent, key, hex);
 }
 
 void json_put_number(struct json_t *parent, const char *key, uint64_t value)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct buf;
+struct digest;
 struct error;
 struct json_t;
 
@@ -62,6 +63,8 @@ struct json_t *json_new(void);
 struct json_t *json_put_object(struct json_t *parent, const char *key);
 struct json_t *json_put_array(struct json_t *parent, const char *key);
 void json_put_string(struct json_t *parent, const char *key, const char *text);
+void json_put_digest(struct json_t *parent, const char *key, const struct digest *digest);
+/* At most INT64_MAX, as sizes are. */
 void json_put_number(struct json_t *parent, const char *key, uint64_t value);
 void json_put_real(struct json_t *parent, const char *key, double value);
 void json_put_bool(struct json_t *parent, const char *key, bool value);

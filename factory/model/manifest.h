@@ -15,6 +15,9 @@ struct error;
 
 #define MANIFEST_SCHEMA 1
 
+/* The order of banks in files and tables: SHA-384, which EC2 attests, first. */
+extern const enum digest_alg manifest_banks[DIGEST_ALGS];
+
 struct manifest_partition {
 	unsigned int number;
 	char *label, *type, *id;	/* GUIDs as text */
