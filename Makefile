@@ -179,7 +179,7 @@ check-run: ## every test, with what is installed and as who you are
 	$(Q)$(submake) $(fuzzing) fuzzers
 	$(Q)sh tests/image.sh
 	$(Q)B=$(B) sh tests/prove.sh tests/lint/*.sh $(unit_tests) \
-		$(patsubst $(B)/%,build-san/%,$(unit_tests)) tests/sh/*.sh
+		$(patsubst $(B)/%,build-san/%,$(unit_tests)) $(filter-out %/lib.sh,$(wildcard tests/sh/*.sh))
 
 unit: $(unit_tests)
 fuzzers: $(fuzzers)
