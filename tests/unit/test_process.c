@@ -388,6 +388,9 @@ static int interrupted_run(int signal_number)
 	struct sigaction action;
 	int r;
 
+	/* A shell's background job begins with SIGINT ignored, and would rightly keep it so. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	if (process_check_interrupt(&err) != 0 || process_signal_fd() != -1)
 		return 1;
 	if (process_catch_signals(&err) < 0 || process_catch_signals(&err) < 0)
