@@ -16,6 +16,8 @@
 #include "memory.h"
 
 #define SIZE_LIMIT (1u << 20)
+/* libxml2 keeps a node's line in 16 bits; beyond, messages would name the wrong one. */
+#define LINES_LIMIT 65000
 
 static void free_packages(struct description_packages *list)
 {
@@ -156,7 +158,7 @@ static xmlDoc *parse_xml(const void *xml, size_t size, const char *file, struct 
 	parser->sax->serror = keep_error;
 	parser->sax->internalSubset = refuse_doctype;
 	doc = xmlCtxtReadMemory(parser, xml, (int)size, file, NULL,
-				XML_PARSE_NONET | XML_PARSE_BIG_LINES);
+				XML_PARSE_NONET);
 	if (doc && err->kind != ERROR_NONE) {
 		xmlFreeDoc(doc);
 		doc = NULL;
@@ -226,6 +228,19 @@ static int check_packages(const struct description *d, struct error *err)
 
 /* ---------------------------------------------------------------- entry points */
 
+static int check_limits(const char *xml, size_t size, const char *file, struct error *err)
+{
+	size_t lines = 0;
+
+	if (size > SIZE_LIMIT)
+		return error_input(err, "%s: larger than %u bytes", file, SIZE_LIMIT);
+	for (size_t i = 0; i < size; i++)
+		lines += xml[i] == '\n';
+	if (lines > LINES_LIMIT)
+		return error_input(err, "%s: more than %d lines", file, LINES_LIMIT);
+	return 0;
+}
+
 static int read_tree(struct description *d, const char *directory, const xmlDoc *doc,
 		     struct error *err)
 {
@@ -245,10 +260,10 @@ int description_parse(const void *xml, size_t size, const char *file, const char
 	CLEANUP_DESCRIPTION struct description *d = NULL;
 	struct error problem = ERROR_INIT;
 	xmlDoc *doc;
-	int r;
+	int r = check_limits(xml, size, file, err);
 
-	if (size > SIZE_LIMIT)
-		return error_input(err, "%s: larger than %u bytes", file, SIZE_LIMIT);
+	if (r < 0)
+		return r;
 	doc = parse_xml(xml, size, file, &problem);
 	if (!doc) {
 		*err = problem;
