@@ -77,7 +77,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 	const char *uki = artifacts_path(ctx->artifacts, "uki.efi");
 	CLEANUP_FREE char *path = path_join(ctx->output, "esp.img");
 	CLEANUP_FREE char *script = NULL;
-	uint64_t size, mib;
+	uint64_t size = 0, mib = 0;
 	int r;
 
 	r = uki_size(uki, &size, err);

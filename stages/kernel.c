@@ -105,12 +105,15 @@ static int add_module(const char *version, const char *path, struct buf *script,
 {
 	const struct packing *packing = packing_of(path);
 	int plain = (int)(strlen(path) - strlen(packing->suffix));
+	const char *slash = strrchr(path, '/');
 	int r = check_name(path, err);
 
+	if (r == 0 && slash)
+		r = buf_printf(script, "mkdir -p '%.*s'\n", (int)(slash - path), path);
 	if (r < 0)
 		return r;
-	r = buf_printf(script, "mkdir -p '%.*s'\nrmdir '%.*s'\n%s '" MODULES "/%s/%s' > '%.*s'\n",
-		       plain, path, plain, path, packing->unpack, version, path, plain, path);
+	r = buf_printf(script, "%s '" MODULES "/%s/%s' > '%.*s'\n", packing->unpack, version, path, plain,
+		       path);
 	if (r == 0)
 		r = buf_printf(load, "%.*s\n", plain, path);
 	return r < 0 ? error_system(err, r, "the list of modules") : 0;
