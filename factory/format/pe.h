@@ -12,9 +12,9 @@ struct error;
 
 /*
  * Portable Executable images, read with bounds: Microsoft PE/COFF specification, and the
- * Authenticode digest the way EDK2 computes it (facts A.3). Pure: bytes in, facts out; everything
- * points into the caller's bytes. Offsets and sizes are in bytes of the file. Errors are
- * ERROR_INPUT and name the offset.
+ * Authenticode digest the way EDK2 computes it (Tcg2Dxe, MeasureBootPeCoff.c). Pure: bytes in,
+ * facts out; everything points into the caller's bytes. Offsets and sizes are in bytes of the
+ * file. Errors are ERROR_INPUT and name the offset.
  */
 
 #define PE_SECTIONS_MAX 96

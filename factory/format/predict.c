@@ -5,6 +5,7 @@
 #include "../base/bytes.h"
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "pe.h"
 #include "predict.h"
 #include "predict_secureboot.h"
 #include "predict_stub.h"

@@ -7,20 +7,15 @@
 #include <stdint.h>
 
 #include "pcr.h"
-#include "pe.h"
+#include "predict_secureboot.h"
 
 struct error;
 
 /*
- * Says which events EDK2 firmware, systemd-stub and the Linux EFI stub will measure for one boot of
- * one UKI, in order (facts A.3-A.7, G). PCRs 4, 5, 7, 9, 11 and 12; the firmware's own PCRs 0-3 and 6
- * are not the image's to predict.
+ * Says which events EDK2 firmware, systemd-stub and the Linux EFI stub will measure for one boot
+ * of one UKI, in order. PCRs 4, 5, 7, 9, 11 and 12; the firmware's own PCRs 0-3 and 6 are not the
+ * image's to predict.
  */
-
-struct predict_keys {			/* raw EFI signature lists; NULL = variable absent */
-	const uint8_t *pk, *kek, *db, *dbx;
-	size_t pk_size, kek_size, db_size, dbx_size;
-};
 
 struct predict_input {
 	const uint8_t *const *images;	/* PE images in load order; the last may be a UKI */
@@ -32,8 +27,10 @@ struct predict_input {
 };
 
 /*
- * Appends the events to `log`. ERROR_INPUT: an image is no PE32+, or a UKI whose stub version cannot
- * be told. Secure Boot on: see facts A.4/A.5 (no inner kernel from 252 on, authority events).
+ * Appends the events to `log`. ERROR_INPUT: an image is no PE32+, or a UKI whose stub version
+ * cannot be told. With Secure Boot on there are authority events, and the kernel inside a UKI is
+ * not measured by the firmware; ERROR_INPUT also when the firmware would refuse an image or the db
+ * entry that vouches for it cannot be told.
  */
 int predict_boot(const struct predict_input *in, struct pcr_log *log, struct error *err);
 

@@ -4,11 +4,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "pe.h"
-#include "predict.h"
+
+struct error;
+struct pcr_log;
 
 /* Part of predict.c: PCR 7, that is, the Secure Boot variables and who vouched for each image. */
+
+struct predict_keys {			/* raw EFI signature lists; NULL = variable absent */
+	const uint8_t *pk, *kek, *db, *dbx;
+	size_t pk_size, kek_size, db_size, dbx_size;
+};
 
 /* NULL keys are no keys. */
 bool secureboot_enabled(const struct predict_keys *keys);

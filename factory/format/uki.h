@@ -13,8 +13,8 @@ struct error;
 
 /*
  * Unified kernel images: UAPI Group Specification "UKI"; section order and measuring rules of
- * systemd-stub (facts A.7). The one table below is the order in which the stub measures sections
- * into PCR 11; the writer and the predictor both use it.
+ * systemd-stub (its src/fundamental/uki.h). The one table below is the order in which the stub
+ * measures sections into PCR 11; the writer and the predictor both use it.
  */
 
 enum uki_section {	/* DO NOT REORDER: this is the stub's measuring order */
@@ -26,7 +26,7 @@ enum uki_section {	/* DO NOT REORDER: this is the stub's measuring order */
 struct uki_section_rule {
 	const char *name;		/* ".linux" */
 	bool measured;			/* .pcrsig never is */
-	unsigned int since;		/* first stub version that knows it (252, 257) */
+	unsigned int since;		/* first stub version that knows it */
 };
 extern const struct uki_section_rule uki_section_rules[UKI_SECTIONS];
 
@@ -39,7 +39,7 @@ struct uki_part {
  * Writes stub + parts into `ret` (appended; give an empty buf). Sections are placed after the
  * stub's own, in table order, aligned by the stub's SectionAlignment and FileAlignment; SizeOfImage
  * and NumberOfSections follow, the checksum field is zero; the result is a multiple of 8 bytes long
- * so that signing does not change its digest (facts A.3 point 6). Parts whose section is already in
+ * so that signing tools, which pad to 8, do not change its digest. Parts whose section is already in
  * the stub (.sbat) are refused. Same input, same bytes.
  */
 int uki_write(const uint8_t *stub, size_t stub_size, const struct uki_part parts[static UKI_SECTIONS],

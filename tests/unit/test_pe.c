@@ -262,7 +262,7 @@ static void test_golden(void)
 	ok_str(hex, "ef0ad208e8dda4c5ea12bd04095ee13b4f0663a954361889f4225f42f549c3ad", "Authenticode, sha256");
 	pe_authenticode(&pe, DIGEST_SHA384, &digest, &err);
 	digest_hex(&digest, hex);
-	ok_str(hex, 
+	ok_str(hex,
 	       "aa56cda1083c3c4893391283b0c746b0c14ecae06e64208389ee666ded1cab39745bd96ce15fdab0519a6a6047148aca", "Authenticode, sha384");
 }
 
