@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "description_reader.h"
 
+#include <libxml/tree.h>
 #include <stdarg.h>
 #include <string.h>
 

@@ -2,13 +2,15 @@
 #ifndef KILN_MODEL_DESCRIPTION_READER_H
 #define KILN_MODEL_DESCRIPTION_READER_H
 
-#include <libxml/tree.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "description.h"
 #include "description_syntax.h"
 
 struct error;
+/* libxml2's own names; its headers are not needed to read this one. */
+typedef struct _xmlNode xmlNode;
 
 /* How the parts of the description's reader speak with each other; nobody else includes this. */
 

@@ -13,7 +13,7 @@
 #define ALNUM LOWER UPPER DIGITS
 #define BLANKS " \t\r\n"
 
-/* The kernel keeps 2048 bytes with the NUL (x86, COMMAND_LINE_SIZE); Kiln adds roothash= and 64 digits. */
+/* x86 kernels keep 2048 bytes with the NUL (COMMAND_LINE_SIZE); Kiln adds roothash= and 64 digits. */
 #define CMDLINE_MAX 1900
 
 static bool only(const char *text, const char *allowed)

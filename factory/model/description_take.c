@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "description_take.h"
 
+#include <libxml/tree.h>
 #include <string.h>
 
 #include "../base/cleanup.h"
@@ -9,7 +10,6 @@
 #include "description_files.h"
 #include "description_reader.h"
 #include "memory.h"
-
 
 static char *copy_attribute(const xmlNode *node, const char *name)
 {

@@ -19,7 +19,8 @@ static int check_described(const struct description *d, const struct description
 	for (size_t i = 0; i < list->count; i++)
 		if (!lock_find(lock, LOCK_IMAGE, list->items[i].name))
 			return error_input(err,
-					   "%s:%d: package %s is not in the lock: run \"kiln fetch\" again (a virtual package must be replaced by one that provides it)",
+					   "%s:%d: package %s is not in the lock: run \"kiln fetch\" again "
+					   "(a virtual package must be replaced by one that provides it)",
 					   d->file, list->items[i].line, list->items[i].name);
 	return 0;
 }

@@ -136,15 +136,18 @@ static int print_divergence(const struct proof_row *row, struct buf *ret)
 	shorten(&row->expected, expected);
 	shorten(&row->seen, seen);
 	if (*row->expected_label && row->nothing_seen)
-		return buf_printf(ret, "PCR %u: event %u is missing: expected %s (%s %s), the machine extended nothing more\n",
+		return buf_printf(ret, "PCR %u: event %u is missing: expected %s (%s %s), "
+				       "the machine extended nothing more\n",
 				  row->pcr, event, row->expected_label, bank, expected);
 	if (*row->expected_label)
-		return buf_printf(ret, "PCR %u: event %u differs: expected %s (%s %s), the machine extended %s\n",
+		return buf_printf(ret, "PCR %u: event %u differs: expected %s (%s %s), "
+				       "the machine extended %s\n",
 				  row->pcr, event, row->expected_label, bank, expected, seen);
 	if (!row->nothing_seen)
 		return buf_printf(ret, "PCR %u: the machine extended one more event, number %u (%s %s)\n",
 				  row->pcr, event, bank, seen);
-	return buf_printf(ret, "PCR %u: every %s extend is as predicted, yet the TPM holds another value\n",
+	return buf_printf(ret, "PCR %u: every %s extend is as predicted, "
+				  "yet the TPM holds another value\n",
 			  row->pcr, bank);
 }
 

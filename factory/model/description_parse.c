@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "description.h"
+
+#include <errno.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../base/error.h"
+#include "../base/io.h"
+#include "description_files.h"
+#include "description_reader.h"
+#include "memory.h"
+
+#define SIZE_LIMIT (1u << 20)
+/* libxml2 keeps a node's line in 16 bits; beyond, messages would name the wrong one. */
+#define LINES_LIMIT 65000
+
+/* ---------------------------------------------------------------- XML */
+
+/* Where libxml2's callbacks put the first thing that is wrong. */
+struct xml_errors {
+	const char *file;
+	struct error *err;
+};
+
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *xml_error;
+#else
+typedef xmlErrorPtr xml_error;
+#endif
+
+static void keep_error(void *context, xml_error e)
+{
+	const xmlParserCtxt *parser = context;
+	struct xml_errors *errors = parser->_private;
+	const char *message = e->message ? e->message : "malformed XML";
+
+	if (e->level == XML_ERR_WARNING || errors->err->kind != ERROR_NONE)
+		return;
+	error_input(errors->err, "%s:%d: %.*s", errors->file, e->line,
+		    (int)strcspn(message, "\n"), message);
+}
+
+/* Called when a DOCTYPE is met, before anything in it is read: no DTD, no entities, no expansion. */
+static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *id,
+			   const xmlChar *system)
+{
+	xmlParserCtxt *parser = context;
+	struct xml_errors *errors = parser->_private;
+
+	(void)name;
+	(void)id;
+	(void)system;
+	if (errors->err->kind == ERROR_NONE)
+		error_input(errors->err, "%s:%d: a document type declaration is not allowed",
+			    errors->file, xmlSAX2GetLineNumber(parser));
+	xmlStopParser(parser);
+}
+
+static xmlDoc *parse_xml(const void *xml, size_t size, const char *file, struct error *err)
+{
+	struct xml_errors errors = { .file = file, .err = err };
+	xmlParserCtxt *parser = xmlNewParserCtxt();
+	xmlDoc *doc;
+
+	if (!parser)
+		error_no_memory();
+	parser->_private = &errors;
+	parser->sax->serror = keep_error;
+	parser->sax->internalSubset = refuse_doctype;
+	doc = xmlCtxtReadMemory(parser, xml, (int)size, file, NULL,
+				XML_PARSE_NONET);
+	if (doc && err->kind != ERROR_NONE) {
+		xmlFreeDoc(doc);
+		doc = NULL;
+	}
+	if (!doc && err->kind == ERROR_NONE)
+		error_input(err, "%s:1: malformed XML", file);
+	xmlFreeParserCtxt(parser);
+	return doc;
+}
+
+/* ---------------------------------------------------------------- contradictions */
+
+static const struct description_package *find_package(const struct description_packages *list,
+						      size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list->items[i].name, name) == 0)
+			return &list->items[i];
+	return NULL;
+}
+
+static int check_twice(const struct description *d, const struct description_packages *list,
+		       struct error *err)
+{
+	for (size_t i = 1; i < list->count; i++) {
+		const struct description_package *p = &list->items[i];
+		const struct description_package *first = find_package(list, i, p->name);
+
+		if (first)
+			return error_input(err, "%s:%d: package %s is named twice, first in line %d",
+					   d->file, p->line, p->name, first->line);
+	}
+	return 0;
+}
+
+static int check_ignored(const struct description *d, const struct description_packages *list,
+			 struct error *err)
+{
+	for (size_t i = 0; i < d->ignored.count; i++) {
+		const struct description_package *p = &d->ignored.items[i];
+		const struct description_package *other = find_package(list, list->count, p->name);
+
+		if (other)
+			return error_input(err,
+					   "%s:%d: package %s is to be ignored, but line %d wants it installed",
+					   d->file, p->line, p->name, other->line);
+	}
+	return 0;
+}
+
+static int check_packages(const struct description *d, struct error *err)
+{
+	const struct description_packages *const lists[] = { &d->bootstrap, &d->image, &d->ignored,
+							     &d->uninstalled };
+	int r = 0;
+
+	if (d->image.count == 0)
+		return error_input(err, "%s:1: no <package> in <packages type=\"image\">", d->file);
+	for (size_t i = 0; i < ARRAY_SIZE(lists) && r == 0; i++)
+		r = check_twice(d, lists[i], err);
+	if (r == 0)
+		r = check_ignored(d, &d->bootstrap, err);
+	if (r == 0)
+		r = check_ignored(d, &d->image, err);
+	return r;
+}
+
+/* ---------------------------------------------------------------- entry points */
+
+static int check_limits(const char *xml, size_t size, const char *file, struct error *err)
+{
+	size_t lines = 0;
+
+	if (size > SIZE_LIMIT)
+		return error_input(err, "%s: larger than %u bytes", file, SIZE_LIMIT);
+	for (size_t i = 0; i < size; i++)
+		lines += xml[i] == '\n';
+	if (lines > LINES_LIMIT)
+		return error_input(err, "%s: more than %d lines", file, LINES_LIMIT);
+	return 0;
+}
+
+static int read_tree(struct description *d, const char *directory, const xmlDoc *doc,
+		     struct error *err)
+{
+	struct reader reader = { .d = d, .directory = directory };
+	int r = reader_walk(&reader, xmlDocGetRootElement(doc), err);
+
+	if (r == 0)
+		r = check_packages(d, err);
+	if (r == 0 && directory)
+		r = files_beside(d, err);
+	return r;
+}
+
+int description_parse(const void *xml, size_t size, const char *file, const char *directory,
+		      struct description **ret, struct error *err)
+{
+	CLEANUP_DESCRIPTION struct description *d = NULL;
+	struct error problem = ERROR_INIT;
+	xmlDoc *doc;
+	int r = check_limits(xml, size, file, err);
+
+	if (r < 0)
+		return r;
+	doc = parse_xml(xml, size, file, &problem);
+	if (!doc) {
+		*err = problem;
+		return -EINVAL;
+	}
+	d = memory_new(sizeof(*d));
+	d->file = string_copy(file);
+	d->directory = string_copy(directory ? directory : "");
+	r = read_tree(d, directory, doc, err);
+	xmlFreeDoc(doc);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(d);
+	return 0;
+}
+
+int description_read(const char *directory, struct description **ret, struct error *err)
+{
+	CLEANUP_FREE char *absolute = realpath(directory, NULL), *path = NULL;
+	CLEANUP_BUF struct buf xml = BUF_INIT(SIZE_LIMIT);
+	int r;
+
+	if (!absolute)
+		return error_input(err, "%s: %s", directory, strerror(errno));
+	r = files_description(directory, &path, err);
+	if (r == 0)
+		r = io_read_file(path, SIZE_LIMIT, &xml, err);
+	return r < 0 ? r : description_parse(xml.data, xml.len, path, absolute, ret, err);
+}
