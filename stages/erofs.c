@@ -25,6 +25,8 @@
 /* How many workers cut and compress the data shows in the bytes: never the machine's own number. */
 #define WORKERS 2
 
+#define MIB ((uint64_t)1024 * 1024)
+
 static char *uuid_text(const struct plan *plan)
 {
 	uint8_t uuid[16], guid[16];
@@ -68,6 +70,18 @@ static int output_size(struct guest *guest, uint64_t *ret, struct error *err)
 	return 0;
 }
 
+/* overlayroot_readonly_partsize: what the description lets the root grow to. */
+static int check_size(const struct plan *plan, uint64_t size, struct error *err)
+{
+	unsigned int most = plan->description->root_max_mib;
+	uint64_t mib = (size + MIB - 1) / MIB;
+
+	if (most && mib > most)
+		return error_input(err, "the root file system has %" PRIu64 " MiB, and overlayroot_readonly_partsize=\"%u\" allows no more than that",
+				   mib, most);
+	return 0;
+}
+
 static int erofs_run(const struct stage_context *ctx, struct error *err)
 {
 	struct guest *guest = workshop_guest(ctx->workshop);
@@ -79,6 +93,8 @@ static int erofs_run(const struct stage_context *ctx, struct error *err)
 	r = guest_run(guest, script, err);
 	if (r == 0)
 		r = output_size(guest, &size, err);
+	if (r == 0)
+		r = check_size(ctx->plan, size, err);
 	if (r == 0)
 		r = workshop_take_out(ctx->workshop, size, path, err);
 	if (r == 0)
@@ -92,6 +108,7 @@ static int erofs_key(const struct plan *plan, struct digester *key, struct error
 
 	(void)err;
 	stage_key_string(key, "script", script);
+	stage_key_number(key, "limit", plan->description->root_max_mib);
 	return 0;
 }
 
