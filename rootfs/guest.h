@@ -13,7 +13,8 @@ struct host;
 /*
  * One libguestfs appliance: a VM without a network card, with the kernel out of the locked store.
  * The only user of libguestfs. Its console goes to the log file; a console line "kiln-progress N M UNIT"
- * becomes log_step_update(). Killed with this process, however that dies.
+ * becomes log_step_update(). Killed with this process, however that dies; and on SIGINT, SIGTERM or SIGHUP
+ * (process_catch_signals), when the call that waits for it ends with -EINTR and "interrupted".
  */
 
 struct guest_kernel {			/* made by packages (store): */
@@ -33,7 +34,7 @@ struct guest_disk {
 struct guest_options {
 	const struct host *host;
 	const struct guest_kernel *kernel;
-	const char *cache;		/* for libguestfs's own appliance cache */
+	const char *cache;		/* for libguestfs's own appliance, below it */
 	const char *tmp;		/* for its sockets and overlays */
 	const struct guest_disk *disks;	/* /dev/sda, /dev/sdb, ... in order */
 	unsigned int disk_count;
@@ -48,21 +49,25 @@ void guest_free(struct guest *g);	/* kills; NULL is a no-op */
 void guest_freep(struct guest **g);
 #define CLEANUP_GUEST __attribute__((cleanup(guest_freep)))
 
+/* An empty qcow2 disk of `size` bytes, of which only what is written takes room. */
+int guest_create_disk(const char *path, uint64_t size, struct error *err);
+
 int guest_format_ext4(struct guest *g, const char *device, struct error *err);
 int guest_mount(struct guest *g, const char *device, const char *mountpoint, bool read_only,
 		struct error *err);
+int guest_unmount(struct guest *g, const char *mountpoint, struct error *err);
 int guest_mkdirs(struct guest *g, const char *path, struct error *err);
 /* Runs a shell script chrooted in what is mounted at /, with PATH set to all four directories and
- * LC_ALL=C.UTF-8. Its output goes to the log file; its last lines into the error. */
+ * LC_ALL=C.UTF-8, to the first command that fails ("set -eu"). Its output goes to the log file; its
+ * last lines into the error. */
 int guest_run(struct guest *g, const char *script, struct error *err);
 /* Likewise, and its standard output is appended to `ret`. */
 int guest_run_output(struct guest *g, const char *script, struct buf *ret, struct error *err);
 int guest_upload(struct guest *g, const char *from, const char *to, struct error *err);
 int guest_download(struct guest *g, const char *from, const char *to, struct error *err);
-/* Bytes as a file; and a tar stream unpacked into a directory: compression "", "xz", "gzip", "zstd". */
+/* Bytes as a file; and a tar archive of the host, not compressed, unpacked into a directory. */
 int guest_write(struct guest *g, const char *to, const void *data, size_t size, struct error *err);
-int guest_untar(struct guest *g, const void *data, size_t size, const char *compression,
-		const char *directory, struct error *err);
+int guest_untar(struct guest *g, const char *archive, const char *directory, struct error *err);
 /* All written data reaches the disks' files. */
 int guest_sync(struct guest *g, struct error *err);
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hypervisor.h"
+
+#include <string.h>
+
+#include "../factory/base/cleanup.h"
+#include "../factory/base/error.h"
+#include "../factory/base/host.h"
+#include "../factory/base/io.h"
+#include "shell.h"
+
+#define SCRIPT_MAX 4096
+
+/*
+ * libguestfs says "-machine accel=tcg", and QEMU refuses "-accel" beside it, so the one is replaced by
+ * the other. Its tests of QEMU's features say "accel=kvm:tcg" and stay as they are.
+ */
+static const char replace_accel[] =
+	"for argument do\n"
+	"\tshift\n"
+	"\tcase $argument in\n"
+	"\taccel=tcg) set -- \"$@\" pc -accel %s ;;\n"
+	"\taccel=tcg,*) set -- \"$@\" \"${argument#accel=tcg,}\" -accel %s ;;\n"
+	"\t*,accel=tcg) set -- \"$@\" \"${argument%%,accel=tcg}\" -accel %s ;;\n"
+	"\t*) set -- \"$@\" \"$argument\" ;;\n"
+	"\tesac\n"
+	"done\n";
+
+int hypervisor_script(const struct host *host, struct buf *ret)
+{
+	const char *accel = host_accel_argument(host);
+	int r = buf_add_string(ret, "#!/bin/sh\n");
+
+	if (r == 0 && host->accel == HOST_TCG)
+		r = buf_printf(ret, replace_accel, accel, accel, accel);
+	/* The parent's death is a signal to the child since util-linux 2.33. */
+	if (r == 0)
+		r = buf_add_string(ret, "exec setpriv --pdeathsig KILL ");
+	if (r == 0)
+		r = shell_quote(ret, host->qemu);
+	return r < 0 ? r : buf_add_string(ret, " \"$@\"\n");
+}
+
+int hypervisor_write(const struct host *host, const char *directory, char **ret, struct error *err)
+{
+	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX), old = BUF_INIT(SCRIPT_MAX);
+	CLEANUP_FREE char *path = path_join(directory, "qemu");
+	struct error ignored = ERROR_INIT;
+	int r = hypervisor_script(host, &script);
+
+	if (r < 0)
+		return error_system(err, r, "%s", path);
+	/* A file that cannot be read is one to write. */
+	r = io_exists(path) ? io_read_file(path, SCRIPT_MAX, &old, &ignored) : -1;
+	if (r < 0 || old.len != script.len || memcmp(old.data, script.data, script.len) != 0) {
+		r = io_write_file(path, script.data, script.len, 0755, err);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(path);
+	return 0;
+}

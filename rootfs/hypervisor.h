@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_ROOTFS_HYPERVISOR_H
+#define KILN_ROOTFS_HYPERVISOR_H
+
+#include "../factory/base/buf.h"
+
+struct error;
+struct host;
+
+/*
+ * The program that libguestfs takes for QEMU: a shell script that adds what libguestfs has no
+ * setting for. QEMU dies with the process that started it, and TCG gets the number of threads that
+ * the host's QEMU can bear.
+ */
+int hypervisor_script(const struct host *host, struct buf *ret);
+/* Written below `directory`, only where it differs: libguestfs tests the features of every QEMU it has
+ * not seen before, by its time stamp. malloc'ed. */
+int hypervisor_write(const struct host *host, const char *directory, char **ret, struct error *err);
+
+#endif

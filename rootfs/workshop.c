@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "workshop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../factory/base/cleanup.h"
+#include "../factory/base/error.h"
+#include "../factory/base/host.h"
+#include "../factory/base/io.h"
+
+/* Virtual sizes: only what is written takes room. */
+#define DISK_SIZE (UINT64_C(20) << 30)
+
+/* Two processors and 3000 MiB held every image tried; more of either gained nothing under TCG. */
+#define WORKSHOP_CPUS 2
+#define WORKSHOP_MEMORY_MIB 3000
+
+struct workshop {
+	struct guest *guest;
+	struct scratch scratch;
+	char *target, *work, *out;
+};
+
+/* The builder root is read-only, its /tmp and /run included; programs expect to write there. */
+static const char make_places[] =
+	"mount -t tmpfs -o mode=1777 tmpfs /tmp\n"
+	"mount -t tmpfs -o mode=755 tmpfs /run\n"
+	"mkdir -m 1777 /work/tmp\n";
+
+static int make_out(const char *path, struct error *err)
+{
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 || ftruncate(fd, (off_t)DISK_SIZE) < 0)
+		return error_system(err, errno, "%s", path);
+	return 0;
+}
+
+static int make_disks(struct workshop *w, const struct workshop_options *o, struct error *err)
+{
+	int r = io_scratch_new(o->tmp, &w->scratch, err);
+
+	if (r < 0)
+		return r;
+	w->target = path_join(w->scratch.path, "target.qcow2");
+	w->work = path_join(w->scratch.path, "work.qcow2");
+	w->out = path_join(w->scratch.path, "out.raw");
+	r = o->layer ? io_copy_file(o->layer, w->target, 0600, err) :
+		       guest_create_disk(w->target, DISK_SIZE, err);
+	if (r == 0)
+		r = guest_create_disk(w->work, DISK_SIZE, err);
+	if (r == 0)
+		r = make_out(w->out, err);
+	return r;
+}
+
+static int start(struct workshop *w, const struct workshop_options *o, struct error *err)
+{
+	const struct guest_disk disks[] = {
+		{ o->builder, "qcow2", GUEST_READ_ONLY },
+		{ w->target, "qcow2", GUEST_READ_WRITE },
+		{ w->work, "qcow2", GUEST_READ_WRITE },
+		{ w->out, "raw", GUEST_READ_WRITE },
+	};
+	const struct guest_options options = {
+		.host = o->host,
+		.kernel = o->kernel,
+		.cache = o->cache,
+		.tmp = w->scratch.path,
+		.disks = disks,
+		.disk_count = ARRAY_SIZE(disks),
+		.memory_mib = WORKSHOP_MEMORY_MIB,
+		.cpus = WORKSHOP_CPUS,
+	};
+
+	return guest_start(&options, &w->guest, err);
+}
+
+static int mount_places(struct guest *g, bool empty, struct error *err)
+{
+	int r = guest_format_ext4(g, "/dev/sdc", err);
+
+	if (r == 0 && empty)
+		r = guest_format_ext4(g, "/dev/sdb", err);
+	if (r == 0)
+		r = guest_mount(g, "/dev/sda", "/", true, err);
+	if (r == 0)
+		r = guest_mount(g, "/dev/sdb", "/target", false, err);
+	if (r == 0)
+		r = guest_mount(g, "/dev/sdc", "/work", false, err);
+	if (r == 0)
+		r = guest_run(g, make_places, err);
+	return r;
+}
+
+int workshop_open(const struct workshop_options *options, struct workshop **ret, struct error *err)
+{
+	CLEANUP_WORKSHOP struct workshop *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		error_no_memory();
+	w->scratch = (struct scratch)SCRATCH_INIT;
+	r = make_disks(w, options, err);
+	if (r == 0)
+		r = start(w, options, err);
+	if (r == 0)
+		r = mount_places(w->guest, !options->layer, err);
+	if (r == 0)
+		*ret = TAKE_PTR(w);
+	return r;
+}
+
+int workshop_close(struct workshop *w, struct error *err)
+{
+	return guest_stop(w->guest, err);
+}
+
+void workshop_free(struct workshop *w)
+{
+	if (!w)
+		return;
+	guest_free(w->guest);
+	io_scratch_free(&w->scratch);
+	free(w->target);
+	free(w->work);
+	free(w->out);
+	free(w);
+}
+
+void workshop_freep(struct workshop **w)
+{
+	workshop_free(*w);
+}
+
+struct guest *workshop_guest(struct workshop *w)
+{
+	return w->guest;
+}
+
+/*
+ * Unmounting writes the file system out, and the flush that ends it makes QEMU write the qcow2's own
+ * tables: from then on the disk's file is a whole image, until something is written again.
+ */
+int workshop_save_layer(struct workshop *w, const char *path, struct error *err)
+{
+	int r = guest_unmount(w->guest, "/target", err);
+
+	if (r == 0)
+		r = guest_sync(w->guest, err);
+	if (r == 0)
+		r = io_copy_file(w->target, path, 0644, err);
+	if (r == 0)
+		r = guest_mount(w->guest, "/dev/sdb", "/target", false, err);
+	return r;
+}
+
+int workshop_take_out(struct workshop *w, uint64_t size, const char *path, struct error *err)
+{
+	CLEANUP_CLOSE int from = -1, to = -1;
+	int r = guest_sync(w->guest, err);
+
+	if (r < 0)
+		return r;
+	from = open(w->out, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return error_system(err, errno, "%s", w->out);
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (to < 0)
+		return error_system(err, errno, "%s", path);
+	r = io_copy_range(from, 0, to, 0, size, WORKSHOP_OUT, err);
+	if (r < 0)
+		(void)unlink(path);	/* the copy's failure is what counts */
+	return r;
+}
