@@ -16,7 +16,6 @@
 #include "cleanup.h"
 #include "error.h"
 #include "io.h"
-#include "process.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -2,10 +2,32 @@
 #ifndef KILN_BASE_CHILD_H
 #define KILN_BASE_CHILD_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
+#include "buf.h"
+
 struct error;
-struct process_options;
+
+/*
+ * How a child is run (process.h). Children get an argument vector (never a shell), the environment given
+ * (never all of ours by accident), every descriptor above 2 closed except those passed, a session
+ * of their own, default signals, and SIGKILL when this process dies, however it dies.
+ */
+struct process_options {
+	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH */
+	const char *const *env;		/* NULL: PATH, HOME, LANG=C.UTF-8, TMPDIR and nothing else */
+	const char *cwd;		/* NULL: ours */
+	const char *input;		/* text for its standard input; NULL: /dev/null */
+	struct buf *output;		/* standard output is appended; NULL: to the log file */
+	int output_fd;			/* > 0: its standard output goes here instead */
+	const int *pass_fds;		/* -1-terminated descriptors it inherits at the same numbers */
+	unsigned int timeout_ms;	/* process_run() only; 0: none; then SIGTERM, and SIGKILL two
+					 * seconds later */
+};
+
+/* Is there such a program in PATH? Absolute path, malloc'ed, or NULL. */
+char *process_find(const char *name);
 
 /*
  * The fork and exec under process.c, and nobody else's. Returns once the program runs: what keeps

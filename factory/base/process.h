@@ -6,26 +6,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "buf.h"
+#include "child.h"
 
 struct error;
 
-/*
- * The one process runner. Children get an argument vector (never a shell), the environment given
- * (never all of ours by accident), every descriptor above 2 closed except those passed, a session
- * of their own, default signals, and SIGKILL when this process dies, however it dies.
- */
-struct process_options {
-	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH */
-	const char *const *env;		/* NULL: PATH, HOME, LANG=C.UTF-8, TMPDIR and nothing else */
-	const char *cwd;		/* NULL: ours */
-	const char *input;		/* text for its standard input; NULL: /dev/null */
-	struct buf *output;		/* standard output is appended; NULL: to the log file */
-	int output_fd;			/* > 0: its standard output goes here instead */
-	const int *pass_fds;		/* -1-terminated descriptors it inherits at the same numbers */
-	unsigned int timeout_ms;	/* process_run() only; 0: none; then SIGTERM, and SIGKILL two
-					 * seconds later */
-};
+/* The one process runner; struct process_options and process_find() are in child.h. */
 
 /*
  * Runs to its end. Standard error goes to the log file, and its last lines into the error message
@@ -51,9 +36,6 @@ void process_stop(struct process *p, unsigned int grace_ms);
 void process_free(struct process *p);
 void process_freep(struct process **p);
 #define CLEANUP_PROCESS __attribute__((cleanup(process_freep)))
-
-/* Is there such a program in PATH? Absolute path, malloc'ed, or NULL. */
-char *process_find(const char *name);
 
 /*
  * SIGINT, SIGTERM and SIGHUP: after process_catch_signals() they set a flag and make the descriptor
