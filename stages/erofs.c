@@ -1,125 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/hex.h"
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/guest.h"
+#include "../rootfs/shell.h"
 #include "../rootfs/workshop.h"
 #include "registry.h"
 
 /*
- * The root file system. The tree goes through a tar whose order, owners, times and extended attributes
- * are fixed here, since mkfs.erofs before 1.9.3 stores attributes in the order in which the file system
- * happens to list them; then into the builder root's mkfs.erofs with a fixed UUID.
+ * The root file system. mkfs.erofs is given a sorted tar and never the tree: the order in which a file
+ * system lists names and extended attributes must not reach the image.
  */
 
-/* The kernel is in the UKI: a second one in the root would be measured and never used. */
-#define LEFT_OUT \
-	"--exclude='./boot/*' --exclude=./vmlinuz --exclude=./vmlinuz.old " \
-	"--exclude=./initrd.img --exclude=./initrd.img.old --exclude=./lost+found"
+#define SCRIPT_MAX 16384
+#define EROFS_BLOCK 4096
 
-/* How many workers cut and compress the data shows in the bytes: never the machine's own number. */
-#define WORKERS 2
+static const char make_image[] =
+	"cd /target/root\n"
+	/* The kernel is in the unified kernel image; what is below the others does not outlive a boot. */
+	"tar --create --file=/work/root.tar --sort=name --format=posix --numeric-owner --mtime=\"@$epoch\""
+	" --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'"
+	" --xattrs --xattrs-include='security.capability' --xattrs-include='user.*'"
+	" --exclude='./boot/*' --exclude='./vmlinuz' --exclude='./vmlinuz.old' --exclude='./initrd.img'"
+	" --exclude='./initrd.img.old' --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*'"
+	" --exclude='./run/*' --exclude='./tmp/*' .\n"
+	"echo 'kiln-progress 1 4 steps' >/dev/console\n"
+	"mkfs.erofs --quiet -z\"$compression\" -T\"$epoch\" --all-time -U\"$uuid\" --tar=f /work/root.erofs"
+	" /work/root.tar\n"
+	"rm /work/root.tar\n"
+	"echo 'kiln-progress 2 4 steps' >/dev/console\n"
+	"fsck.erofs /work/root.erofs\n"
+	"echo 'kiln-progress 3 4 steps' >/dev/console\n"
+	"cat /work/root.erofs >" WORKSHOP_OUT "\n";
 
-#define MIB ((uint64_t)1024 * 1024)
+static const char measure[] =
+	"stat --format=%s /work/root.erofs\n"
+	"rm /work/root.erofs\n";
 
-static char *uuid_text(const struct plan *plan)
+static int write_script(const struct plan *plan, struct buf *ret, struct error *err)
 {
-	uint8_t uuid[16], guid[16];
-	char text[GUID_TEXT_SIZE];
+	/* Said as text, as mkfs.erofs and blkid read it: not with a GUID's swapped fields. */
+	char uuid[GUID_TEXT_SIZE], hex[33];
+	uint8_t bytes[16];
+	int r;
 
-	plan_uuid(plan, "erofs", uuid);
-	guid_from_uuid(uuid, guid);
-	guid_format(guid, text);
-	return string_copy(text);
+	plan_uuid(plan, "erofs", bytes);
+	hex_encode(bytes, sizeof(bytes), hex);
+	(void)snprintf(uuid, sizeof(uuid), "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+		       hex + 20);
+	r = buf_printf(ret, "epoch=%" PRId64 "\nuuid=%s\n", plan->epoch, uuid);
+	if (r == 0)
+		r = shell_assign(ret, "compression", plan->description->compression);
+	if (r == 0)
+		r = buf_add_string(ret, make_image);
+	return r < 0 ? error_system(err, r, "mkfs.erofs") : 0;
 }
 
-static char *make_script(const struct plan *plan)
-{
-	CLEANUP_FREE char *uuid = uuid_text(plan);
-	const char *compression = plan->description->compression;
-
-	return string_printf(
-		"set -eu\n"
-		"rm -f /work/root.tar /work/root.erofs\n"
-		"tar --create --file=/work/root.tar --directory=/target/root --sort=name --format=posix \\\n"
-		"    --pax-option=delete=atime,delete=ctime --mtime=@%" PRId64 " --numeric-owner \\\n"
-		"    --xattrs --xattrs-include=security.capability " LEFT_OUT " .\n"
-		"mkfs.erofs --quiet --tar=f -T %" PRId64 " -U %s --workers=%d %s%s /work/root.erofs /work/root.tar\n"
-		"rm /work/root.tar\n"
-		"dd if=/work/root.erofs of=" WORKSHOP_OUT " bs=4M conv=fsync status=none\n",
-		plan->epoch, plan->epoch, uuid, WORKERS, compression[0] ? "-z" : "", compression);
-}
-
-static int output_size(struct guest *guest, uint64_t *ret, struct error *err)
+static int read_size(struct guest *g, uint64_t *ret, struct error *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(64);
 	char *end;
-	int r = guest_run_output(guest, "stat -c %s /work/root.erofs", &text, err);
+	int r = guest_run_output(g, measure, &text, err);
 
 	if (r < 0)
 		return r;
 	errno = 0;
 	*ret = strtoull(buf_text(&text), &end, 10);
-	if (errno || *end != '\n' || *ret == 0)
-		return error_outside(err, "mkfs.erofs left a file of \"%s\" bytes", buf_text(&text));
-	return 0;
-}
-
-/* overlayroot_readonly_partsize: what the description lets the root grow to. */
-static int check_size(const struct plan *plan, uint64_t size, struct error *err)
-{
-	unsigned int most = plan->description->root_max_mib;
-	uint64_t mib = (size + MIB - 1) / MIB;
-
-	if (most && mib > most)
-		return error_input(err, "the root file system has %" PRIu64 " MiB, and overlayroot_readonly_partsize=\"%u\" allows no more than that",
-				   mib, most);
+	if (errno != 0 || *end != '\n' || *ret == 0 || *ret % EROFS_BLOCK != 0)
+		return error_outside(err, "mkfs.erofs made an image of %s bytes, not a number of blocks",
+				     buf_text(&text));
 	return 0;
 }
 
 static int erofs_run(const struct stage_context *ctx, struct error *err)
 {
-	struct guest *guest = workshop_guest(ctx->workshop);
 	CLEANUP_FREE char *path = path_join(ctx->output, "root.erofs");
-	CLEANUP_FREE char *script = make_script(ctx->plan);
+	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
+	struct guest *g = workshop_guest(ctx->workshop);
 	uint64_t size = 0;
-	int r;
+	int r = write_script(ctx->plan, &script, err);
 
-	r = guest_run(guest, script, err);
 	if (r == 0)
-		r = output_size(guest, &size, err);
+		r = guest_run(g, buf_text(&script), err);
 	if (r == 0)
-		r = check_size(ctx->plan, size, err);
-	if (r == 0)
-		r = workshop_take_out(ctx->workshop, size, path, err);
-	if (r == 0)
-		r = guest_run(guest, "rm /work/root.erofs", err);
-	return r;
+		r = read_size(g, &size, err);
+	return r < 0 ? r : workshop_take_out(ctx->workshop, size, path, err);
 }
 
 static int erofs_key(const struct plan *plan, struct digester *key, struct error *err)
 {
-	CLEANUP_FREE char *script = make_script(plan);
+	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
+	int r = write_script(plan, &script, err);
 
-	(void)err;
-	stage_key_string(key, "script", script);
-	stage_key_number(key, "limit", plan->description->root_max_mib);
-	return 0;
+	if (r == 0)
+		stage_key_string(key, "script", buf_text(&script));
+	return r;
 }
 
 const struct stage stage_erofs = {
 	.name = "erofs",
-	.title = "making the EROFS root",
+	.title = "making the EROFS image",
 	.version = "1",
 	.room = ROOM_APPLIANCE,
-	.layer = "config.qcow2",
-	.inputs = { "config.qcow2" },
 	.outputs = { "root.erofs" },
+	.layer = "config.qcow2",
 	.key = erofs_key,
 	.run = erofs_run,
 };

@@ -1,104 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
-#include "../factory/base/bytes.h"
 #include "../factory/base/cleanup.h"
+#include "../factory/base/bytes.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/guest.h"
+#include "../rootfs/shell.h"
 #include "../rootfs/workshop.h"
 #include "registry.h"
 
+/* The EFI system partition: FAT32 with the one file that the firmware starts. */
+
+#define SCRIPT_MAX 8192
+#define MIB UINT64_C(1048576)
+
 /*
- * The EFI system partition: FAT32 with the UKI under the removable-media name and nothing else
- * (UEFI Specification 3.5.1.1, 13.3). Volume id and times are fixed; mtools takes the latter from
- * SOURCE_DATE_EPOCH.
+ * FAT32 needs 65525 clusters (Microsoft's FAT specification, 3.5); with clusters of one sector, as mkfs.fat
+ * makes them up to 260 MiB, the smallest is a little above 32 MiB. Two tables of four bytes a cluster
+ * take one 64th.
  */
+#define ESP_MIN_MIB 36
 
-#define MIB ((uint64_t)1024 * 1024)
-/* FAT32 begins at 65525 clusters (Microsoft FAT specification 3.5): 32 MiB in clusters of 512 bytes, and
- * the tables. */
-#define LEAST_MIB 36
+static const char make_image[] =
+	"export TZ=UTC MTOOLS_SKIP_CHECK=1\n"
+	"cd /work\n"
+	"rm -f esp.img\n"
+	"truncate -s \"${mib}M\" esp.img\n"
+	"touch -d \"@$SOURCE_DATE_EPOCH\" uki.efi\n"
+	"mkfs.fat -F 32 -i \"$id\" -n ESP --invariant esp.img\n"
+	"mmd -i esp.img ::/EFI ::/EFI/BOOT\n"
+	"mcopy -m -i esp.img uki.efi \"::/EFI/BOOT/$name\"\n"
+	"rm uki.efi\n";
 
-static int uki_size(const char *path, uint64_t *ret, struct error *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return error_system(err, errno, "%s", path);
-	*ret = (uint64_t)st.st_size;
-	return 0;
-}
-
-/* Two tables of four bytes a cluster are 1/64 of the volume. */
-static uint64_t least_mib(uint64_t file_size)
-{
-	uint64_t mib = (file_size + file_size / 32) / MIB + 2;
-
-	return mib < LEAST_MIB ? LEAST_MIB : mib;
-}
-
-static int choose_size(const struct plan *plan, uint64_t file_size, uint64_t *ret_mib, struct error *err)
-{
-	unsigned int asked = plan->description->esp_mib;
-	uint64_t least = least_mib(file_size);
-
-	if (asked && asked < least)
-		return error_input(err, "efipartsize=\"%u\" is too small: the kernel image needs %" PRIu64 " MiB; say so or leave it out",
-				   asked, least);
-	*ret_mib = asked ? asked : least;
-	return 0;
-}
-
-static char *make_script(const struct plan *plan, uint64_t mib)
+static int write_script(const struct plan *plan, uint64_t mib, struct buf *ret, struct error *err)
 {
 	uint8_t id[16];
+	int r;
 
-	plan_uuid(plan, "esp-volume", id);
-	return string_printf(
-		"set -eu\n"
-		"export SOURCE_DATE_EPOCH=%" PRId64 " MTOOLSRC=/dev/null\n"
-		"rm -f /work/esp.img\n"
-		"truncate -s %" PRIu64 "M /work/esp.img\n"
-		"mkfs.fat --invariant -F 32 -s 1 -i %08" PRIx32 " -n ESP /work/esp.img >/dev/null\n"
-		"mmd -i /work/esp.img ::/EFI ::/EFI/BOOT\n"
-		"mcopy -i /work/esp.img /work/uki.efi ::/EFI/BOOT/%s\n"
-		"dd if=/work/esp.img of=" WORKSHOP_OUT " bs=4M conv=fsync status=none\n"
-		"rm /work/esp.img /work/uki.efi\n",
-		plan->epoch, mib, read_le32(id), plan->efi_name);
+	plan_uuid(plan, "esp", id);
+	r = buf_printf(ret, "export SOURCE_DATE_EPOCH=%" PRId64 "\nmib=%" PRIu64 "\nid=%08" PRIx32 "\n",
+		       plan->epoch, mib, read_be32(id));
+	if (r == 0)
+		r = shell_assign(ret, "name", plan->efi_name);
+	if (r == 0)
+		r = buf_add_string(ret, make_image);
+	return r < 0 ? error_system(err, r, "mkfs.fat") : 0;
+}
+
+/* As small as fits, or as the description says. */
+static int choose_size(const struct plan *plan, uint64_t file_size, uint64_t *ret, struct error *err)
+{
+	uint64_t least = file_size / MIB + file_size / MIB / 64 + 2;
+	uint64_t given = plan->description->esp_mib;
+
+	if (least < ESP_MIN_MIB)
+		least = ESP_MIN_MIB;
+	if (given != 0 && given < least)
+		return error_input(err, "%s: efipartsize is %" PRIu64 " MiB; %s of %" PRIu64 " bytes needs %" PRIu64,
+				   plan->description->file, given, plan->efi_name, file_size, least);
+	*ret = given != 0 ? given : least;
+	return 0;
 }
 
 static int esp_run(const struct stage_context *ctx, struct error *err)
 {
-	struct guest *guest = workshop_guest(ctx->workshop);
 	const char *uki = artifacts_path(ctx->artifacts, "uki.efi");
 	CLEANUP_FREE char *path = path_join(ctx->output, "esp.img");
-	CLEANUP_FREE char *script = NULL;
-	uint64_t size = 0, mib = 0;
+	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
+	struct guest *g = workshop_guest(ctx->workshop);
+	uint64_t mib = 0;
+	struct stat st;
 	int r;
 
-	r = uki_size(uki, &size, err);
+	if (stat(uki, &st) < 0)
+		return error_system(err, errno, "%s", uki);
+	r = choose_size(ctx->plan, (uint64_t)st.st_size, &mib, err);
 	if (r == 0)
-		r = choose_size(ctx->plan, size, &mib, err);
-	if (r < 0)
-		return r;
-	script = make_script(ctx->plan, mib);
-	r = guest_upload(guest, uki, "/work/uki.efi", err);
+		r = write_script(ctx->plan, mib, &script, err);
 	if (r == 0)
-		r = guest_run(guest, script, err);
-	return r < 0 ? r : workshop_take_out(ctx->workshop, mib * MIB, path, err);
+		r = guest_upload(g, uki, "/work/uki.efi", err);
+	if (r == 0)
+		r = guest_run(g, buf_text(&script), err);
+	return r < 0 ? r : guest_download(g, "/work/esp.img", path, err);
 }
 
 static int esp_key(const struct plan *plan, struct digester *key, struct error *err)
 {
-	CLEANUP_FREE char *script = make_script(plan, plan->description->esp_mib);
+	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
+	int r = write_script(plan, plan->description->esp_mib, &script, err);
 
-	(void)err;
-	stage_key_string(key, "script", script);
-	return 0;
+	if (r == 0)
+		stage_key_string(key, "script", buf_text(&script));
+	return r;
 }
 
 const struct stage stage_esp = {

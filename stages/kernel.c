@@ -1,177 +1,188 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <errno.h>
+#include <string.h>
 
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/format/moddep.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/guest.h"
+#include "../rootfs/shell.h"
 #include "../rootfs/workshop.h"
 #include "registry.h"
 
 /*
- * Takes the kernel, its name and the modules that the initrd loads out of the finished tree, so that the
- * factory process can make initrd and UKI from bytes.
+ * The kernel out of the finished tree, and the modules that /init loads.
+ *
+ * modules.tar: "modules.load", one path a line in load order; then the modules under these paths, as
+ * they lie below lib/modules/VERSION but decompressed, so that /init need not know how.
  */
 
-#define MODULES "/target/root/usr/lib/modules"
-#define INDEX_MAX (16 * 1024 * 1024)
-#define SCRIPT_MAX (256 * 1024)
+#define TEXT_MAX (16 << 20)
+#define NAME_MAX_SIZE 256
 
-/* Names go into shell scripts: a kernel's and its modules' need no more than these. */
-static int check_name(const char *name, struct error *err)
+/* ---------------------------------------------------------------- which kernel */
+
+static const char list_kernels[] =
+	"cd /target/root\n"
+	"for modules in usr/lib/modules/*/modules.dep; do\n"
+	"\tversion=${modules#usr/lib/modules/}\n"
+	"\tversion=${version%/modules.dep}\n"
+	"\t[ ! -e \"boot/vmlinuz-$version\" ] || echo \"$version\"\n"
+	"done\n";
+
+static int find_kernel(struct guest *g, char ret[static NAME_MAX_SIZE], struct error *err)
 {
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("/._+~-", *c))
-			return error_input(err, "\"%s\" is no name for a kernel or a module", name);
+	CLEANUP_BUF struct buf list = BUF_INIT(TEXT_MAX);
+	const char *text;
+	size_t size;
+	int r;
+
+	r = guest_run_output(g, list_kernels, &list, err);
+	if (r < 0)
+		return r;
+	text = buf_text(&list);
+	size = strcspn(text, "\n");
+	if (size == 0 || size >= NAME_MAX_SIZE)
+		return error_input(err, "the image has no kernel: no package puts one in /boot with its modules in /usr/lib/modules");
+	if (text[size] && text[size + 1])
+		return error_input(err, "the image has more than one kernel (%.*s and %.*s): only one can be started",
+				   (int)size, text, (int)strcspn(text + size + 1, "\n"), text + size + 1);
+	memcpy(ret, text, size);
+	ret[size] = '\0';
 	return 0;
 }
 
-/* *ret: the version of the one kernel in the tree, malloc'ed. */
-static int find_kernel(struct guest *guest, char **ret, struct error *err)
-{
-	CLEANUP_BUF struct buf list = BUF_INIT(INDEX_MAX);
-	CLEANUP_FREE char *version = NULL;
-	const char *end;
-	int r;
+/* ---------------------------------------------------------------- modules */
 
-	r = guest_run_output(guest, "cd " MODULES " 2>/dev/null || exit 0\n"
-			     "for d in */modules.dep; do [ ! -e \"$d\" ] || echo \"${d%/*}\"; done\n",
-			     &list, err);
-	if (r < 0)
-		return r;
-	if (list.len == 0)
-		return error_input(err, "the image has no kernel with modules: its description must name a kernel package");
-	end = strchr(buf_text(&list), '\n');
-	if (!end || end[1])
-		return error_input(err, "the image must have exactly one kernel, and has these:\n%s", buf_text(&list));
-	version = string_printf("%.*s", (int)(end - buf_text(&list)), buf_text(&list));
-	r = check_name(version, err);
+static int read_file(struct guest *g, const char *path, struct buf *ret, struct error *err)
+{
+	CLEANUP_BUF struct buf script = BUF_INIT(4096);
+	int r = buf_add_string(&script, "cat ");
+
 	if (r == 0)
-		*ret = TAKE_PTR(version);
+		r = shell_quote(&script, path);
+	return r < 0 ? error_system(err, r, "%s", path) : guest_run_output(g, buf_text(&script), ret, err);
+}
+
+static int resolve(struct guest *g, const char *directory, const struct plan *plan,
+		   struct moddep_list *ret, struct error *err)
+{
+	CLEANUP_FREE char *dep_path = path_join(directory, "modules.dep");
+	CLEANUP_FREE char *builtin_path = path_join(directory, "modules.builtin");
+	CLEANUP_BUF struct buf dep = BUF_INIT(TEXT_MAX), builtin = BUF_INIT(TEXT_MAX);
+	int r = read_file(g, dep_path, &dep, err);
+
+	if (r == 0)
+		r = read_file(g, builtin_path, &builtin, err);
+	if (r == 0)
+		r = moddep_resolve(buf_text(&dep), buf_text(&builtin), plan->initrd_modules, ret, err);
 	return r;
 }
 
-static int read_index(struct guest *guest, const char *version, const char *name, struct buf *ret,
-		      struct error *err)
-{
-	CLEANUP_FREE char *script = string_printf("cat " MODULES "/%s/%s", version, name);
-
-	return guest_run_output(guest, script, ret, err);
-}
-
-static int resolve(struct guest *guest, const struct plan *plan, const char *version,
-		   struct moddep_list *ret, struct error *err)
-{
-	CLEANUP_BUF struct buf dep = BUF_INIT(INDEX_MAX), builtin = BUF_INIT(INDEX_MAX);
-	int r = read_index(guest, version, "modules.dep", &dep, err);
-
-	if (r == 0)
-		r = read_index(guest, version, "modules.builtin", &builtin, err);
-	if (r == 0)
-		r = moddep_resolve(buf_text(&dep), buf_text(&builtin), plan->initrd_modules, ret, err);
-	return r < 0 ? error_wrap(err, "kernel %s", version) : 0;
-}
-
-struct packing {
-	const char *suffix, *unpack;
-};
-
-static const struct packing packings[] = {
+/* What kmod's users put behind ".ko", and what undoes it. */
+static const struct compression {
+	const char *suffix, *command;
+} compressions[] = {
 	{ ".xz", "xz -dc" },
-	{ ".zst", "zstd -dqc" },
+	{ ".zst", "zstd -dcq" },
 	{ ".gz", "gzip -dc" },
 	{ "", "cat" },
 };
 
-static const struct packing *packing_of(const char *path)
+static const struct compression *find_compression(const char *path)
 {
-	size_t length = strlen(path);
+	size_t size = strlen(path);
 
-	for (size_t i = 0; i < ARRAY_SIZE(packings); i++) {
-		size_t suffix = strlen(packings[i].suffix);
+	for (const struct compression *c = compressions;; c++) {
+		size_t n = strlen(c->suffix);
 
-		if (length >= suffix && strcmp(path + length - suffix, packings[i].suffix) == 0)
-			return &packings[i];
+		if (n <= size && strcmp(path + size - n, c->suffix) == 0)
+			return c;
 	}
-	return &packings[ARRAY_SIZE(packings) - 1];
 }
 
-/* Adds the lines that unpack one module, and its name to the list of what is loaded in which order. */
-static int add_module(const char *version, const char *path, struct buf *script, struct buf *load,
-		      struct error *err)
+static int add_module(const char *path, struct buf *load, struct buf *script)
 {
-	const struct packing *packing = packing_of(path);
-	int plain = (int)(strlen(path) - strlen(packing->suffix));
-	const char *slash = strrchr(path, '/');
-	int r = check_name(path, err);
+	const struct compression *c = find_compression(path);
+	CLEANUP_FREE char *plain = string_printf("%.*s", (int)(strlen(path) - strlen(c->suffix)), path);
+	int r = buf_printf(load, "%s\n", plain);
 
-	if (r == 0 && slash)
-		r = buf_printf(script, "mkdir -p '%.*s'\n", (int)(slash - path), path);
-	if (r < 0)
-		return r;
-	r = buf_printf(script, "%s '" MODULES "/%s/%s' > '%.*s'\n", packing->unpack, version, path, plain,
-		       path);
 	if (r == 0)
-		r = buf_printf(load, "%.*s\n", plain, path);
-	return r < 0 ? error_system(err, r, "the list of modules") : 0;
+		r = shell_assign(script, "to", plain);
+	if (r == 0)
+		r = buf_printf(script, "mkdir -p \"${to%%/*}\"\n%s <\"$from/$to%s\" >\"$to\"\n", c->command,
+			       c->suffix);
+	return r;
 }
 
-static int pack_modules(struct guest *guest, const char *version, const struct moddep_list *modules,
-			const char *to, struct error *err)
-{
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX), load = BUF_INIT(SCRIPT_MAX);
-	int r = buf_add_string(&script, "set -eu\nrm -rf /work/modules\nmkdir /work/modules\ncd /work/modules\n");
+static const char pack[] =
+	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/work/modules.tar"
+	" --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 --files-from=-\n";
 
-	for (size_t i = 0; i < modules->count && r == 0; i++) {
-		r = add_module(version, modules->paths[i], &script, &load, err);
-		if (r < 0)
-			return r;
+static int write_script(const char *directory, const struct moddep_list *modules, struct buf *load,
+			struct buf *script)
+{
+	int r = buf_add_string(script, "cd /work/modules\n");
+
+	if (r == 0)
+		r = shell_assign(script, "from", directory);
+	for (size_t i = 0; i < modules->count && r == 0; i++)
+		r = add_module(modules->paths[i], load, script);
+	return r < 0 ? r : buf_add_string(script, pack);
+}
+
+static int pack_modules(struct guest *g, const struct plan *plan, const char *version,
+			struct error *err)
+{
+	CLEANUP_FREE char *directory = path_join("/target/root/usr/lib/modules", version);
+	CLEANUP_MODDEP_LIST struct moddep_list modules = { 0 };
+	CLEANUP_BUF struct buf load = BUF_INIT(TEXT_MAX), script = BUF_INIT(TEXT_MAX);
+	int r;
+
+	r = resolve(g, directory, plan, &modules, err);
+	if (r < 0)
+		return error_wrap(err, "%s", version);
+	r = write_script(directory, &modules, &load, &script);
+	if (r < 0)
+		return error_system(err, r, "list of modules");
+	r = guest_run(g, "rm -rf /work/modules\nmkdir /work/modules\n", err);
+	if (r == 0)
+		r = guest_write(g, "/work/modules/modules.load", buf_text(&load), load.len, err);
+	return r < 0 ? r : guest_run(g, buf_text(&script), err);
+}
+
+/* ---------------------------------------------------------------- the stage */
+
+static int take_files(const struct stage_context *ctx, const char *version, struct error *err)
+{
+	CLEANUP_FREE char *kernel = string_printf("/target/root/boot/vmlinuz-%s", version);
+	const char *const files[][2] = {
+		{ kernel, "vmlinuz" },
+		{ "/work/modules.tar", "modules.tar" },
+		{ "/target/root/usr/lib/os-release", "os-release" },
+	};
+	CLEANUP_FREE char *path = path_join(ctx->output, "kernel-version");
+	CLEANUP_FREE char *line = string_printf("%s\n", version);
+	int r = io_write_file(path, line, strlen(line), 0644, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++) {
+		CLEANUP_FREE char *to = path_join(ctx->output, files[i][1]);
+
+		r = guest_download(workshop_guest(ctx->workshop), files[i][0], to, err);
 	}
-	if (r == 0)
-		r = buf_add_string(&script, "mv ../modules.load .\n"
-				   "tar -c --format=ustar --sort=name --owner=0 --group=0 --numeric-owner "
-				   "--mode=0644 --mtime=@0 --no-recursion "
-				   "-f ../modules.tar $(find . -type f -printf '%P\\n' | LC_ALL=C sort)\n");
-	if (r < 0)
-		return error_system(err, r, "the list of modules");
-	r = guest_write(guest, "/work/modules.load", load.data, load.len, err);
-	if (r == 0)
-		r = guest_run(guest, buf_text(&script), err);
-	return r < 0 ? r : guest_download(guest, "/work/modules.tar", to, err);
-}
-
-static int take(const struct stage_context *ctx, const char *from, const char *name, struct error *err)
-{
-	CLEANUP_FREE char *to = path_join(ctx->output, name);
-
-	return guest_download(workshop_guest(ctx->workshop), from, to, err);
+	return r;
 }
 
 static int kernel_run(const struct stage_context *ctx, struct error *err)
 {
-	struct guest *guest = workshop_guest(ctx->workshop);
-	CLEANUP_MODDEP_LIST struct moddep_list modules = { .paths = NULL };
-	CLEANUP_FREE char *version = NULL, *image = NULL, *line = NULL;
-	CLEANUP_FREE char *archive = path_join(ctx->output, "modules.tar");
-	CLEANUP_FREE char *version_file = path_join(ctx->output, "kernel-version");
-	int r;
+	struct guest *g = workshop_guest(ctx->workshop);
+	char version[NAME_MAX_SIZE];
+	int r = find_kernel(g, version, err);
 
-	r = find_kernel(guest, &version, err);
-	if (r < 0)
-		return r;
-	image = string_printf("/target/root/boot/vmlinuz-%s", version);
-	line = string_printf("%s\n", version);
-	r = take(ctx, image, "vmlinuz", err);
 	if (r == 0)
-		r = take(ctx, "/target/root/usr/lib/os-release", "os-release", err);
-	if (r == 0)
-		r = resolve(guest, ctx->plan, version, &modules, err);
-	if (r == 0)
-		r = pack_modules(guest, version, &modules, archive, err);
-	return r < 0 ? r : io_write_file(version_file, line, strlen(line), 0644, err);
+		r = pack_modules(g, ctx->plan, version, err);
+	return r < 0 ? r : take_files(ctx, version, err);
 }
 
 static int kernel_key(const struct plan *plan, struct digester *key, struct error *err)
@@ -184,12 +195,11 @@ static int kernel_key(const struct plan *plan, struct digester *key, struct erro
 
 const struct stage stage_kernel = {
 	.name = "kernel",
-	.title = "taking out the kernel and its modules",
+	.title = "taking out the kernel",
 	.version = "1",
 	.room = ROOM_APPLIANCE,
-	.layer = "config.qcow2",
-	.inputs = { "config.qcow2" },
 	.outputs = { "vmlinuz", "modules.tar", "os-release", "kernel-version" },
+	.layer = "config.qcow2",
 	.key = kernel_key,
 	.run = kernel_run,
 };
