@@ -16,7 +16,7 @@
 #include "../factory/base/io.h"
 #include "../factory/base/log.h"
 #include "../factory/base/process.h"
-#include "boot.h"
+#include "boot_options.h"
 #include "console.h"
 #include "qemu.h"
 #include "swtpm.h"

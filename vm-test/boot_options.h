@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_VM_TEST_BOOT_OPTIONS_H
+#define KILN_VM_TEST_BOOT_OPTIONS_H
+
+struct host;
+
+/*
+ * Boots an unmodified disk on a model of an EC2 machine (q35, NVMe as the only boot option, network
+ * card without option ROM, tpm-crb, SHA-256 and SHA-384 banks) with Kiln's TPM proxy between QEMU and
+ * swtpm, and nothing else. The disk file is never written.
+ */
+struct boot_options {
+	const struct host *host;
+	const char *disk;		/* raw file */
+	const char *firmware_code, *firmware_vars;	/* OVMF .secboot.fd; the variables are copied */
+	const char *firmware_name;	/* package and version, for the proof */
+	const char *tmp;		/* where its scratch directory goes */
+	unsigned int memory_mib, cpus;	/* 0: 1024 and 2 */
+	unsigned int port;		/* on 127.0.0.1, forwarded to the service's port; 0: a free one */
+	unsigned int timeout_s;		/* to the service's answer */
+};
+
+#endif
