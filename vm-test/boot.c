@@ -59,7 +59,9 @@ static int check_alive(struct machine *machine, struct error *err)
 		return no_answer(machine, err, text);
 	}
 	if (fatal[0]) {
-		text = string_printf("the machine will never answer: %s", fatal);
+		/* EDK2 ends its sentence with a full stop, and this one goes on. */
+		text = string_printf("the machine will never answer: %.*s",
+				     (int)strlen(fatal) - (fatal[strlen(fatal) - 1] == '.'), fatal);
 		return no_answer(machine, err, text);
 	}
 	return 0;
@@ -157,11 +159,15 @@ int boot_prove(const struct boot_options *options, const struct manifest *m, str
 {
 	CLEANUP_PROOF struct proof *proof = proof_new();
 	struct digest measured[PCR_COUNT][DIGEST_ALGS];
+	int r;
 
 	if (describe(options, proof, err) < 0)
 		return -err->code;
-	if (boot_and_measure(options, service_port(m), proof, measured, err) < 0)
-		return -err->code;
+	log_step_begin(1, 1, "booting the disk until its service answers");
+	r = boot_and_measure(options, service_port(m), proof, measured, err);
+	log_step_end(r < 0 ? "failed" : "done");
+	if (r < 0)
+		return r;
 	proof_compare(proof, m, measured);
 	*ret = TAKE_PTR(proof);
 	return 0;
