@@ -209,7 +209,7 @@ static int run_script(const struct stage_context *ctx, const char *path, const c
 /* As KIWI does: whatever depends on them is the description's concern. */
 static const char purge[] =
 	"dpkg --root=" ROOT " --force-depends --force-remove-essential --force-remove-protected"
-	" --force-unsafe-io --purge";
+	" --force-unsafe-io --log=/dev/null --purge";
 
 static int write_purge(const struct plan *plan, struct buf *ret)
 {

@@ -34,7 +34,8 @@ static const char make_image[] =
 	" /work/root.tar\n"
 	"rm /work/root.tar\n"
 	"echo 'kiln-progress 2 4 steps' >/dev/console\n"
-	"fsck.erofs /work/root.erofs\n"
+	/* --extract without a path decompresses everything, and writes nothing. */
+	"fsck.erofs --extract /work/root.erofs\n"
 	"echo 'kiln-progress 3 4 steps' >/dev/console\n"
 	"cat /work/root.erofs >" WORKSHOP_OUT "\n";
 
