@@ -3,6 +3,8 @@
 #define KILN_ROOTFS_PACKAGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "../../factory/model/lock.h"
 
@@ -30,9 +32,16 @@ int packages_fetch(const struct fetch_options *options, const struct store *stor
 		   struct error *err);
 
 /* What a package family has to know: one implementation a family (deb; later rpm). */
+enum package_reach {
+	REACH_CLOSURE,		/* with everything they depend on, from nothing installed */
+	REACH_ALONE,		/* just these, for data taken out of them and never installed */
+	REACH_BEHIND,		/* alone, and in place of each what it depends on first: the kernel of a metapackage */
+};
 struct package_set_request {
 	enum lock_set_id set;
-	const char *const *names;	/* NULL-terminated; '~'-patterns allowed as the family has them */
+	enum package_reach reach;
+	const char *const *names;	/* NULL-terminated */
+	const char *const *origins;	/* "FILE:LINE" of each name, for messages; NULL: a pattern of Kiln's own */
 	const char *const *excluded;	/* NULL-terminated: must not be pulled in */
 };
 struct resolve_request {
@@ -47,9 +56,14 @@ struct resolve_request {
 };
 struct package_family {
 	const char *name;		/* KIWI's packagemanager: "apt" */
-	/* Adds repositories (with release digests and dates) and sets to the lock; index objects to the store. */
-	int (*resolve)(const struct resolve_request *request, const struct store *store, struct lock *lock,
-		       struct error *err);
+	/* Adds repositories (with release digests and dates) and sets to the lock, packages by name. */
+	int (*resolve)(const struct resolve_request *request, struct lock *lock, struct error *err);
+	/*
+	 * The index object of one set, made from the packages in the store and nothing else, so that a lock
+	 * and its packages are enough to make it again after the archive has moved on.
+	 */
+	int (*index)(const struct store *store, const struct lock_set *set, char ret_sha256[static 65],
+		     struct error *err);
 };
 extern const struct package_family package_family_deb;
 
