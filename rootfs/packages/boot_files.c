@@ -128,16 +128,19 @@ static int find_version(const char *dir, char **ret, struct error *err)
 	return 0;
 }
 
-/* Where an ordinary user's PATH does not reach. */
-static char *find_depmod(void)
+/*
+ * Also where an ordinary user's PATH does not reach. What it is called by counts: depmod is a link to
+ * kmod, which looks at its own name.
+ */
+static const char *find_depmod(void)
 {
 	static const char *const places[] = { "depmod", "/usr/sbin/depmod", "/sbin/depmod" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char *path = process_find(places[i]);
+		CLEANUP_FREE char *path = process_find(places[i]);
 
 		if (path)
-			return path;
+			return places[i];
 	}
 	return NULL;
 }
@@ -149,7 +152,7 @@ static char *find_depmod(void)
  */
 static int run_depmod(const char *dir, const char *version, struct error *err)
 {
-	CLEANUP_FREE char *depmod = find_depmod();
+	const char *depmod = find_depmod();
 	CLEANUP_FREE char *lib = path_join(dir, "lib");
 	const char *argv[] = { depmod, "-b", dir, version, NULL };
 	const struct process_options options = { .argv = argv };
