@@ -137,13 +137,15 @@ static int start_batch(struct queue *q, struct worker *worker, struct error *err
 	return start(q, worker, err);
 }
 
-/* apt's reason: the rest of the line that names the address, or else its last line. */
-static char *reason(const char *said, const char *uri)
+/* apt's reason: the rest of the line that names the file, or else its last line. It writes addresses in
+ * a form of its own ("file:/" for "file:///"), but their ends as they were given. */
+static char *reason(const char *said, const struct download *item)
 {
-	const char *found = strstr(said, uri), *next;
+	CLEANUP_FREE char *path = download_quote(item->package->path);
+	const char *found = strstr(said, path), *next;
 
 	if (found)
-		found += strlen(uri);
+		found += strlen(path);
 	else
 		for (found = said; (next = strchr(found, '\n')) && next[1]; found = next + 1)
 			;
@@ -165,7 +167,7 @@ static int harvest(struct queue *q, struct worker *worker, struct error *err)
 		if (r < 0)
 			return r;
 		if (!store_has(q->store, item->package->sha256)) {
-			CLEANUP_FREE char *why = reason(process_stderr(process), uri);
+			CLEANUP_FREE char *why = reason(process_stderr(process), item);
 
 			return error_outside(err, "cannot fetch package %s %s from %s: %s",
 					     item->package->name, item->package->version, uri,

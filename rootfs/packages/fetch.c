@@ -93,8 +93,7 @@ static int add_repository(struct fetch *f, const struct description_repository *
 	f->repositories[f->count] = (struct locked_repository){
 		.alias = repository->alias,
 		.source = repository->path,
-		/* Without a distribution it is a flat repository, sources.list(5). */
-		.suite = repository->distribution[0] ? repository->distribution : (char *)"./",
+		.suite = repository->distribution,
 		.components = repository->components,
 	};
 	f->count++;
