@@ -186,6 +186,7 @@ static int add_disk(struct guest *g, const struct guest_disk *disk, struct error
 {
 	int r = guestfs_add_drive_opts(g->handle, disk->path,
 				       GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
+				       GUESTFS_ADD_DRIVE_OPTS_LABEL, disk->label,
 				       GUESTFS_ADD_DRIVE_OPTS_READONLY, disk->mode == GUEST_READ_ONLY,
 				       GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1);
 

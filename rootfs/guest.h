@@ -25,7 +25,14 @@ struct guest_kernel {			/* made by packages (store): */
 
 enum guest_disk_mode { GUEST_READ_ONLY, GUEST_READ_WRITE };
 
+/*
+ * Disks go by labels (letters and digits), never by /dev/sdX: the kernel probes disks in parallel and
+ * names them as they come, so another one may be /dev/sdb at the next start.
+ */
+#define GUEST_DISK(label) "/dev/disk/guestfs/" label
+
 struct guest_disk {
+	const char *label;
 	const char *path;
 	const char *format;		/* "qcow2" or "raw" */
 	enum guest_disk_mode mode;
@@ -36,7 +43,7 @@ struct guest_options {
 	const struct guest_kernel *kernel;
 	const char *cache;		/* for libguestfs's own appliance, below it */
 	const char *tmp;		/* for its sockets and overlays */
-	const struct guest_disk *disks;	/* /dev/sda, /dev/sdb, ... in order */
+	const struct guest_disk *disks;
 	unsigned int disk_count;
 	unsigned int memory_mib, cpus;
 };

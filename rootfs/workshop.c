@@ -18,6 +18,10 @@
 #define WORKSHOP_CPUS 2
 #define WORKSHOP_MEMORY_MIB 3000
 
+#define BUILDER GUEST_DISK("builder")
+#define TARGET GUEST_DISK("target")
+#define WORK GUEST_DISK("work")
+
 struct workshop {
 	struct guest *guest;
 	struct scratch scratch;
@@ -60,10 +64,10 @@ static int make_disks(struct workshop *w, const struct workshop_options *o, stru
 static int start(struct workshop *w, const struct workshop_options *o, struct error *err)
 {
 	const struct guest_disk disks[] = {
-		{ o->builder, "qcow2", GUEST_READ_ONLY },
-		{ w->target, "qcow2", GUEST_READ_WRITE },
-		{ w->work, "qcow2", GUEST_READ_WRITE },
-		{ w->out, "raw", GUEST_READ_WRITE },
+		{ "builder", o->builder, "qcow2", GUEST_READ_ONLY },
+		{ "target", w->target, "qcow2", GUEST_READ_WRITE },
+		{ "work", w->work, "qcow2", GUEST_READ_WRITE },
+		{ "out", w->out, "raw", GUEST_READ_WRITE },
 	};
 	const struct guest_options options = {
 		.host = o->host,
@@ -81,16 +85,16 @@ static int start(struct workshop *w, const struct workshop_options *o, struct er
 
 static int mount_places(struct guest *g, bool empty, struct error *err)
 {
-	int r = guest_format_ext4(g, "/dev/sdc", err);
+	int r = guest_format_ext4(g, WORK, err);
 
 	if (r == 0 && empty)
-		r = guest_format_ext4(g, "/dev/sdb", err);
+		r = guest_format_ext4(g, TARGET, err);
 	if (r == 0)
-		r = guest_mount(g, "/dev/sda", "/", true, err);
+		r = guest_mount(g, BUILDER, "/", true, err);
 	if (r == 0)
-		r = guest_mount(g, "/dev/sdb", "/target", false, err);
+		r = guest_mount(g, TARGET, "/target", false, err);
 	if (r == 0)
-		r = guest_mount(g, "/dev/sdc", "/work", false, err);
+		r = guest_mount(g, WORK, "/work", false, err);
 	if (r == 0)
 		r = guest_run(g, make_places, err);
 	return r;
@@ -154,7 +158,7 @@ int workshop_save_layer(struct workshop *w, const char *path, struct error *err)
 	if (r == 0)
 		r = io_copy_file(w->target, path, 0644, err);
 	if (r == 0)
-		r = guest_mount(w->guest, "/dev/sdb", "/target", false, err);
+		r = guest_mount(w->guest, TARGET, "/target", false, err);
 	return r;
 }
 

@@ -12,7 +12,7 @@
  *   WORKSHOP_OUT  a raw disk without file system, where results too big to copy are written
  */
 
-#define WORKSHOP_OUT "/dev/sdd"
+#define WORKSHOP_OUT GUEST_DISK("out")
 
 struct workshop_options {
 	const struct host *host;

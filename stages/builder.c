@@ -36,10 +36,10 @@ static const char finish[] =
 
 static int fill(struct guest *g, const char *archive, struct error *err)
 {
-	int r = guest_format_ext4(g, "/dev/sda", err);
+	int r = guest_format_ext4(g, GUEST_DISK("builder"), err);
 
 	if (r == 0)
-		r = guest_mount(g, "/dev/sda", "/", false, err);
+		r = guest_mount(g, GUEST_DISK("builder"), "/", false, err);
 	if (r == 0)
 		r = guest_untar(g, archive, "/", err);
 	if (r == 0)
@@ -79,7 +79,7 @@ static int make_disk(const struct stage_context *ctx, const char *archive, const
 		return r;
 
 	const struct guest_kernel kernel = { .image = image, .modules = modules, .version = version };
-	const struct guest_disk disks[] = { { disk, "qcow2", GUEST_READ_WRITE } };
+	const struct guest_disk disks[] = { { "builder", disk, "qcow2", GUEST_READ_WRITE } };
 
 	return run_appliance(&(struct guest_options) {
 		.host = &host, .kernel = &kernel, .cache = ctx->cache, .tmp = tmp,

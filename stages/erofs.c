@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../factory/base/cleanup.h"
+#include "../factory/base/digest.h"
 #include "../factory/base/error.h"
 #include "../factory/base/hex.h"
 #include "../factory/base/io.h"
@@ -39,7 +41,9 @@ static const char make_image[] =
 	"echo 'kiln-progress 3 4 steps' >/dev/console\n"
 	"cat /work/root.erofs >" WORKSHOP_OUT "\n";
 
+/* "SHA256  -" and the size: the image is compared once it has arrived. */
 static const char measure[] =
+	"sha256sum </work/root.erofs\n"
 	"stat --format=%s /work/root.erofs\n"
 	"rm /work/root.erofs\n";
 
@@ -62,35 +66,64 @@ static int write_script(const struct plan *plan, struct buf *ret, struct error *
 	return r < 0 ? error_system(err, r, "mkfs.erofs") : 0;
 }
 
-static int read_size(struct guest *g, uint64_t *ret, struct error *err)
+struct image {
+	uint64_t size;
+	char sha256[2 * DIGEST_MAX + 1];
+};
+
+static int measure_image(struct guest *g, struct image *ret, struct error *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(64);
+	CLEANUP_BUF struct buf text = BUF_INIT(256);
+	const size_t digits = 2 * digest_size(DIGEST_SHA256);
+	const char *line;
 	char *end;
 	int r = guest_run_output(g, measure, &text, err);
 
 	if (r < 0)
 		return r;
+	line = strchr(buf_text(&text), '\n');
+	if (text.len < digits || !line)
+		return error_outside(err, "sha256sum answered \"%s\"", buf_text(&text));
 	errno = 0;
-	*ret = strtoull(buf_text(&text), &end, 10);
-	if (errno != 0 || *end != '\n' || *ret == 0 || *ret % EROFS_BLOCK != 0)
+	ret->size = strtoull(line + 1, &end, 10);
+	if (errno != 0 || *end != '\n' || ret->size == 0 || ret->size % EROFS_BLOCK != 0)
 		return error_outside(err, "mkfs.erofs made an image of %s bytes, not a number of blocks",
-				     buf_text(&text));
+				     line + 1);
+	memcpy(ret->sha256, buf_text(&text), digits);
+	ret->sha256[digits] = '\0';
+	return 0;
+}
+
+static int take_image(const struct stage_context *ctx, const struct image *image, struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(ctx->output, "root.erofs");
+	char hex[2 * DIGEST_MAX + 1];
+	struct digest digest;
+	int r = workshop_take_out(ctx->workshop, image->size, path, err);
+
+	if (r == 0)
+		r = digest_file(DIGEST_SHA256, path, &digest, NULL, err);
+	if (r < 0)
+		return r;
+	digest_hex(&digest, hex);
+	if (strcmp(hex, image->sha256) != 0)
+		return error_outside(err, "%s: not the image that the appliance made: its SHA-256 is %s there and %s here",
+				     path, image->sha256, hex);
 	return 0;
 }
 
 static int erofs_run(const struct stage_context *ctx, struct error *err)
 {
-	CLEANUP_FREE char *path = path_join(ctx->output, "root.erofs");
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
 	struct guest *g = workshop_guest(ctx->workshop);
-	uint64_t size = 0;
+	struct image image = { 0 };
 	int r = write_script(ctx->plan, &script, err);
 
 	if (r == 0)
 		r = guest_run(g, buf_text(&script), err);
 	if (r == 0)
-		r = read_size(g, &size, err);
-	return r < 0 ? r : workshop_take_out(ctx->workshop, size, path, err);
+		r = measure_image(g, &image, err);
+	return r < 0 ? r : take_image(ctx, &image, err);
 }
 
 static int erofs_key(const struct plan *plan, struct digester *key, struct error *err)
