@@ -120,15 +120,21 @@ static int open_terminal(int *ret_far, unsigned short columns)
 	cfmakeraw(&raw);
 	need(tcsetattr(*ret_far, TCSANOW, &raw) == 0, "raw terminal");
 	need(ioctl(*ret_far, TIOCSWINSZ, &size) == 0, "its width");
-	need(fcntl(near, F_SETFL, O_NONBLOCK) == 0, "its other end");
 	return near;
 }
 
-static void read_terminal(int near, char *ret, size_t size)
+/* The kernel hands a terminal's bytes over in its own time: a last one, told by its value, ends the wait. */
+static void read_terminal(int far, int near, char *ret, size_t size)
 {
-	ssize_t n = read(near, ret, size - 1);
+	const char last = '\001';
+	size_t n = 0;
 
-	ret[n > 0 ? n : 0] = '\0';
+	need(write(far, &last, 1) == 1, "terminal");
+	while (n == 0 || ret[n - 1] != last) {
+		need(n < size && read(near, ret + n, 1) == 1, "terminal");
+		n++;
+	}
+	ret[n - 1] = '\0';
 	mask_seconds(ret);
 }
 
@@ -141,36 +147,36 @@ static void steps_on_terminal(void)
 
 	redirect(far);
 	log_step_begin(1, 9, "reading");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	ok_str(text, "\r\033[K[1/9] reading ... # s", "a step is drawn at once");
 
 	for (unsigned int i = 0; i < 5000; i++)
 		log_step_update(i, 5000, "packages");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	for (const char *p = text; (p = strchr(p, '\r')); p++)
 		draws++;
 	ok(draws <= 50, "5000 updates at once are not drawn one by one (%d)", draws);
 
 	usleep(110000);
 	log_step_update(7, 9, "packages");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	ok_str(text, "\r\033[K[1/9] reading ... 7 of 9 packages, # s", "an update is drawn in place");
 
 	log_warning("by the way");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	ok_str(text, "\r\033[Kwarning: by the way\n\r\033[K[1/9] reading ... 7 of 9 packages, # s",
 	       "a line takes the step's place, and the step comes back below");
 
 	usleep(110000);
 	log_step_update(8, 0, "MiB of something that is wider than this terminal is");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	ok_int(strlen(text), strlen("\r\033[K") + 59, "a step never wraps");
 
 	log_step_end("done");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	ok_str(text, "\r\033[K[1/9] reading: done, # s\n", "the end takes its place");
 	log_info("after");
-	read_terminal(near, text, sizeof(text));
+	read_terminal(far, near, text, sizeof(text));
 	ok_str(text, "after\n", "and is not drawn again");
 	restore();
 }
