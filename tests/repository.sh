@@ -5,6 +5,7 @@
 
 require dpkg-deb apt-ftparchive apt-get gpg gpgconf jq
 
+# shellcheck disable=SC2154 # lib.sh makes it
 repository=$tmp/repository
 image=$tmp/image
 source=file://$repository
@@ -93,7 +94,7 @@ objects() {
 	find "$KILN_CACHE/store" -type f 2> /dev/null | wc -l
 }
 
-mkdir -p -m 700 "$GNUPGHOME"
+mkdir -m 700 "$GNUPGHOME"
 mkdir -p "$repository/pool"
 for tool in $tools; do
 	package "$tool" 1.0
