@@ -23,6 +23,7 @@
  * repository counts ("any"), where apt would go on with old lists. The resolver is named because
  * apt's default has changed and may again.
  */
+/* clang-format off */
 static const char fixed_config[] =
 	"Dir::Etc::main \"/dev/null\";\n"
 	"Dir::Etc::parts \"/dev/null\";\n"
@@ -42,6 +43,7 @@ static const char fixed_config[] =
 	"Acquire::GzipIndexes \"false\";\n"
 	"Acquire::Languages \"none\";\n"
 	"Acquire::Retries \"3\";\n";
+/* clang-format on */
 
 static int add_directories(struct buf *config, const char *state, const char *arch)
 {
@@ -114,7 +116,8 @@ static void add_env(struct apt *apt, size_t *count, char *entry)
 static void make_env(struct apt *apt)
 {
 	static const char *const inherited[] = {
-		"PATH", "HOME", "TMPDIR", "http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy",
+		"PATH",	       "HOME",	    "TMPDIR",	 "http_proxy",
+		"https_proxy", "ftp_proxy", "all_proxy", "no_proxy",
 	};
 	size_t count = 0;
 
@@ -150,8 +153,10 @@ int apt_open(const char *state, const char *arch, struct apt *ret, struct error 
 
 	/* Neither apt.conf nor Signed-By in a source has a way to quote these. */
 	if (strpbrk(state, " \t\n\","))
-		return error_input(err, "apt cannot work in \"%s\", whose name has a blank, a comma or a "
-				   "quote in it: set KILN_CACHE to another directory", state);
+		return error_input(err,
+				   "apt cannot work in \"%s\", whose name has a blank, a comma "
+				   "or a quote in it: set KILN_CACHE to another directory",
+				   state);
 	r = make_directories(state, err);
 	if (r < 0)
 		return r;
@@ -218,7 +223,8 @@ static int add_source(struct buf *sources, const struct resolve_request *request
 	return r;
 }
 
-int apt_write_sources(const struct apt *apt, const struct resolve_request *request, struct error *err)
+int apt_write_sources(const struct apt *apt, const struct resolve_request *request,
+		      struct error *err)
 {
 	CLEANUP_BUF struct buf sources = BUF_INIT(CONFIG_MAX);
 	CLEANUP_FREE char *path = path_join(apt->state, "kiln.sources");

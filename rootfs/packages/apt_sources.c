@@ -18,8 +18,7 @@
 static void add_source(struct apt_sources *sources, struct text url, struct text suite,
 		       struct text components, const struct text *signed_by)
 {
-	struct apt_source *source =
-		memory_append(&sources->items, sources->count, sizeof(*source));
+	struct apt_source *source = memory_append(&sources->items, sources->count, sizeof(*source));
 
 	sources->count++;
 	source->url = text_copy(url);
@@ -230,7 +229,7 @@ int apt_sources_read(const char *etc_apt, struct apt_sources *ret, struct error 
 static bool is_debian_suite(const char *suite)
 {
 	static const char *const releases[] = {
-		"bullseye", "bookworm", "trixie", "forky", "duke", "sid",
+		"bullseye",	"bookworm",  "trixie", "forky",	  "duke",     "sid",
 		"oldoldstable", "oldstable", "stable", "testing", "unstable",
 	};
 

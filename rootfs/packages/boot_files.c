@@ -24,8 +24,8 @@
 #define FIRMWARE_CODE FIRMWARE_DIR "OVMF_CODE_4M.secboot.fd"
 #define FIRMWARE_VARS FIRMWARE_DIR "OVMF_VARS_4M.fd"
 
-typedef int (*fill_fn)(const struct store *store, const struct locked_package *package, const char *dir,
-		       struct error *err);
+typedef int (*fill_fn)(const struct store *store, const struct locked_package *package,
+		       const char *dir, struct error *err);
 
 static int publish(const char *from, const char *to, struct error *err)
 {
@@ -38,7 +38,8 @@ static int publish(const char *from, const char *to, struct error *err)
 }
 
 static int unpack_once(const struct store *store, const struct locked_package *package,
-		       const char *cache, const char *kind, fill_fn fill, char **ret, struct error *err)
+		       const char *cache, const char *kind, fill_fn fill, char **ret,
+		       struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
 	CLEANUP_FREE char *parent = path_join(cache, kind);
@@ -84,8 +85,8 @@ static int fill_firmware(const struct store *store, const struct locked_package 
 	return 0;
 }
 
-int packages_firmware(const struct store *store, const char *sha256, const char *cache, char **ret_code,
-		      char **ret_vars, struct error *err)
+int packages_firmware(const struct store *store, const char *sha256, const char *cache,
+		      char **ret_code, char **ret_vars, struct error *err)
 {
 	struct locked_package package = { .name = (char *)"ovmf" };
 	CLEANUP_FREE char *dir = NULL;
@@ -118,7 +119,8 @@ static int find_version(const char *dir, char **ret, struct error *err)
 		if (entry->d_name[0] == '.')
 			continue;
 		if (version)
-			return error_outside(err, "the package has modules for two kernels, %s and %s",
+			return error_outside(err,
+					     "the package has modules for two kernels, %s and %s",
 					     version, entry->d_name);
 		version = string_copy(entry->d_name);
 	}
@@ -164,8 +166,8 @@ static int run_depmod(const char *dir, const char *version, struct error *err)
 	return process_run(&options, NULL, err);
 }
 
-static int fill_kernel(const struct store *store, const struct locked_package *package, const char *dir,
-		       struct error *err)
+static int fill_kernel(const struct store *store, const struct locked_package *package,
+		       const char *dir, struct error *err)
 {
 	CLEANUP_FREE char *version = NULL, *image = NULL;
 	int r;
@@ -179,20 +181,24 @@ static int fill_kernel(const struct store *store, const struct locked_package *p
 		return r;
 	image = string_printf("%s/boot/vmlinuz-%s", dir, version);
 	if (!io_exists(image))
-		return error_outside(err, "the package has modules for %s and no such kernel", version);
+		return error_outside(err, "the package has modules for %s and no such kernel",
+				     version);
 	return run_depmod(dir, version, err);
 }
 
 int packages_appliance_kernel(const struct store *store, const struct lock *lock, const char *cache,
-			      char **ret_image, char **ret_modules, char **ret_version, struct error *err)
+			      char **ret_image, char **ret_modules, char **ret_version,
+			      struct error *err)
 {
 	const struct lock_set *set = &lock->sets[LOCK_APPLIANCE];
 	CLEANUP_FREE char *dir = NULL, *version = NULL;
 	int r;
 
 	if (set->count != 1)
-		return error_input(err, "the lock names %zu kernels for the appliance; run kiln fetch "
-				   "--update", set->count);
+		return error_input(err,
+				   "the lock names %zu kernels for the appliance; run kiln fetch "
+				   "--update",
+				   set->count);
 	r = unpack_once(store, &set->packages[0], cache, "appliance", fill_kernel, &dir, err);
 	if (r == 0)
 		r = find_version(dir, &version, err);

@@ -21,7 +21,8 @@ static bool is_package_name(const char *name)
 	if (!islower((unsigned char)name[0]) && !isdigit((unsigned char)name[0]))
 		return false;
 	for (const char *p = name; *p; p++)
-		if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && !strchr("+-.", *p))
+		if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) &&
+		    !strchr("+-.", *p))
 			return false;
 	return true;
 }
@@ -43,7 +44,9 @@ static int check_names(const struct resolution *res, const struct package_set_re
 		if (origin)
 			return error_input(err, "%s: package %s does not exist in %s", origin, name,
 					   res->suites);
-		return error_input(err, "package %s, which Kiln needs for its %s set, does not exist in %s",
+		return error_input(err,
+				   "package %s, which Kiln needs for its %s set, does not exist "
+				   "in %s",
 				   name, lock_set_names[set->set], res->suites);
 	}
 	return 0;
@@ -96,9 +99,10 @@ static int explain(const struct package_set_request *set, struct text output, st
 
 	for (size_t i = 0; set->excluded[i]; i++)
 		if (apt_output_dependent(output, set->excluded[i], &dependent))
-			return error_input(err, "package %s is ignored by the description, but %.*s "
-					   "depends on it", set->excluded[i], (int)dependent.size,
-					   dependent.data);
+			return error_input(err,
+					   "package %s is ignored by the description, but %.*s "
+					   "depends on it",
+					   set->excluded[i], (int)dependent.size, dependent.data);
 	if (!apt_output_unmet(output, unmet, sizeof(unmet)))
 		return error_wrap(err, "set %s", name);
 	return error_input(err, "set %s: the packages do not go together: %s", name, unmet);
@@ -111,7 +115,8 @@ static int read_size(struct text value, uint64_t *ret)
 	if (value.size == 0)
 		return -EINVAL;
 	for (size_t i = 0; i < value.size; i++) {
-		if (!isdigit((unsigned char)value.data[i]) || __builtin_mul_overflow(size, 10, &size) ||
+		if (!isdigit((unsigned char)value.data[i]) ||
+		    __builtin_mul_overflow(size, 10, &size) ||
 		    __builtin_add_overflow(size, (uint64_t)(value.data[i] - '0'), &size))
 			return -EINVAL;
 	}
@@ -138,8 +143,7 @@ static int add_locked(const struct resolution *res, const struct listed_package 
 	package->name = text_copy(listed->name);
 	package->version = text_copy(version);
 	package->architecture = text_copy(architecture);
-	package->repository =
-		string_copy(res->request->repositories[listed->repository].alias);
+	package->repository = string_copy(res->request->repositories[listed->repository].alias);
 	/* A flat repository's paths begin with "./". */
 	while (path.size > 2 && path.data[0] == '.' && path.data[1] == '/') {
 		path.data += 2;
@@ -151,8 +155,8 @@ static int add_locked(const struct resolution *res, const struct listed_package 
 	return 0;
 }
 
-typedef int (*chosen_fn)(const struct resolution *res, const struct listed_package *listed, void *data,
-			 struct error *err);
+typedef int (*chosen_fn)(const struct resolution *res, const struct listed_package *listed,
+			 void *data, struct error *err);
 
 /* Asks apt and hands every package it chose to `chosen`. */
 static int choose(const struct resolution *res, const struct package_set_request *set,
@@ -196,7 +200,8 @@ static int chosen_for_dependency(const struct resolution *res, const struct list
 
 	(void)res;
 	if (!stanza_field(listed->stanza, "Depends", &depends) || !text_word(&depends, &name))
-		return error_outside(err, "package %.*s was to stand for another and depends on none",
+		return error_outside(err,
+				     "package %.*s was to stand for another and depends on none",
 				     (int)listed->name.size, listed->name.data);
 	while (name.size > 0 && name.data[name.size - 1] == ',')
 		name.size--;
@@ -242,7 +247,8 @@ static int check_excluded(const struct package_set_request *set, const struct lo
 	for (size_t i = 0; set->excluded[i]; i++)
 		for (size_t k = 0; k < got->count; k++)
 			if (strcmp(got->packages[k].name, set->excluded[i]) == 0)
-				return error_input(err, "package %s is ignored by the description, but "
+				return error_input(err,
+						   "package %s is ignored by the description, but "
 						   "other packages cannot do without it",
 						   set->excluded[i]);
 	return 0;

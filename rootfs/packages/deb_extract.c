@@ -112,8 +112,8 @@ static int make_hard_link(const struct deb_file *deb, int root, const char *targ
 	return 0;
 }
 
-static int extract_entry(struct deb_file *deb, struct archive_entry *entry, const char *name, int root,
-			 struct error *err)
+static int extract_entry(struct deb_file *deb, struct archive_entry *entry, const char *name,
+			 int root, struct error *err)
 {
 	CLEANUP_CLOSE int dir = -1;
 	const char *last = NULL, *target = archive_entry_symlink(entry);
@@ -128,8 +128,8 @@ static int extract_entry(struct deb_file *deb, struct archive_entry *entry, cons
 	if (archive_entry_filetype(entry) == AE_IFREG)
 		return write_file(deb, entry, dir, last, err);
 	if (archive_entry_filetype(entry) != AE_IFLNK || !target)
-		return error_outside(err, "package %s: %s is neither file, link nor directory", deb->name,
-				     name);
+		return error_outside(err, "package %s: %s is neither file, link nor directory",
+				     deb->name, name);
 	if (!link_stays_inside(name, target))
 		return error_outside(err, "package %s: %s links to %s, outside", deb->name, name,
 				     target);

@@ -38,8 +38,8 @@ static int open_tar(struct deb_file *file, const char *member, struct error *err
 	return 0;
 }
 
-int deb_file_open(const struct store *store, const struct locked_package *package, const char *member,
-		  struct deb_file *ret, struct error *err)
+int deb_file_open(const struct store *store, const struct locked_package *package,
+		  const char *member, struct deb_file *ret, struct error *err)
 {
 	CLEANUP_DEB_FILE struct deb_file file = DEB_FILE_INIT;
 	CLEANUP_FREE char *path = NULL;

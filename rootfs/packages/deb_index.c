@@ -49,7 +49,8 @@ static int read_control(const struct store *store, const struct locked_package *
 }
 
 /* apt installs what the index says; the lock, which people read, must not say something else. */
-static int check_control(const struct locked_package *package, struct text control, struct error *err)
+static int check_control(const struct locked_package *package, struct text control,
+			 struct error *err)
 {
 	const struct {
 		const char *field, *locked;
@@ -63,9 +64,10 @@ static int check_control(const struct locked_package *package, struct text contr
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
 		if (!stanza_field(control, facts[i].field, &value) ||
 		    !text_equal(value, facts[i].locked))
-			return error_outside(err, "package %s: the lock says %s: %s, the package itself "
-					     "does not", package->name, facts[i].field,
-					     facts[i].locked);
+			return error_outside(err,
+					     "package %s: the lock says %s: %s, the package itself "
+					     "does not",
+					     package->name, facts[i].field, facts[i].locked);
 	return 0;
 }
 
@@ -89,8 +91,8 @@ static int add_stanza(const struct store *store, const struct locked_package *pa
 		control.size--;
 	r = buf_add(index, control.data, control.size);
 	if (r == 0)
-		r = buf_printf(index, "\nFilename: %s\nSize: %" PRIu64 "\nSHA256: %s\n\n", package->path,
-			       package->size, package->sha256);
+		r = buf_printf(index, "\nFilename: %s\nSize: %" PRIu64 "\nSHA256: %s\n\n",
+			       package->path, package->size, package->sha256);
 	return r < 0 ? error_system(err, r, "index of packages") : 0;
 }
 

@@ -31,14 +31,15 @@
 
 struct worker {
 	struct process *process;
-	size_t first, count;		/* its part of the queue */
+	size_t first, count; /* its part of the queue */
 };
 
 struct queue {
-	const struct download **items;	/* large ones first, so that none is left alone for the end */
+	const struct download *
+		*items; /* large ones first, so that none is left alone for the end */
 	size_t count, next;
 	struct worker workers[WORKERS];
-	uint64_t done, total;		/* bytes */
+	uint64_t done, total; /* bytes */
 	const char *dir;
 	const struct apt *apt;
 	const struct store *store;
@@ -46,7 +47,8 @@ struct queue {
 
 char *download_quote(const char *path)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
 	char *quoted = memory_new(3 * strlen(path) + 1), *out = quoted;
 
 	for (; *path; path++) {
@@ -82,8 +84,8 @@ static uint64_t size_of_target(const struct queue *q, const struct download *ite
 static int adopt(struct queue *q, const struct download *item, struct error *err)
 {
 	CLEANUP_FREE char *target = target_of(q, item);
-	CLEANUP_FREE char *name = string_printf("package %s %s", item->package->name,
-						item->package->version);
+	CLEANUP_FREE char *name =
+		string_printf("package %s %s", item->package->name, item->package->version);
 	int r;
 
 	r = store_adopt(q->store, target, item->package->sha256, name, err);
@@ -281,11 +283,14 @@ static void free_queue(struct queue *q)
 	free(q->items);
 }
 
-int download_packages(const struct download *items, size_t count, const char *dir, const struct apt *apt,
-		      const struct store *store, struct error *err)
+int download_packages(const struct download *items, size_t count, const char *dir,
+		      const struct apt *apt, const struct store *store, struct error *err)
 {
 	__attribute__((cleanup(free_queue))) struct queue q = {
-		.count = count, .dir = dir, .apt = apt, .store = store,
+		.count = count,
+		.dir = dir,
+		.apt = apt,
+		.store = store,
 	};
 	int r;
 

@@ -32,7 +32,7 @@ struct fetch {
 	struct package_sets sets;
 	struct roots roots;
 	struct locked_repository *repositories;
-	char **root_urls, **keyrings;	/* one for each repository of the description */
+	char **root_urls, **keyrings; /* one for each repository of the description */
 	size_t count;
 	char request[2 * DIGEST_MAX + 1];
 	char *state, *downloads;
@@ -55,8 +55,9 @@ static void free_fetch(struct fetch *f)
 
 /* ---------------------------------------------------------------- what is asked for */
 
-static int find_keyring(const struct description *d, const struct description_repository *repository,
-			char **ret, struct error *err)
+static int find_keyring(const struct description *d,
+			const struct description_repository *repository, char **ret,
+			struct error *err)
 {
 	static const char *const debian[] = {
 		"/usr/share/keyrings/debian-archive-keyring.gpg",
@@ -68,17 +69,20 @@ static int find_keyring(const struct description *d, const struct description_re
 		return 0;
 	}
 	if (strncmp(repository->path, "distro:", 7) != 0)
-		return error_input(err, "%s:%d: repository %s has no signing key: only \"distro:\" "
-				   "repositories can do without", d->file, repository->line,
-				   repository->alias);
+		return error_input(err,
+				   "%s:%d: repository %s has no signing key: only \"distro:\" "
+				   "repositories can do without",
+				   d->file, repository->line, repository->alias);
 	for (size_t i = 0; i < ARRAY_SIZE(debian); i++) {
 		if (io_exists(debian[i])) {
 			*ret = string_copy(debian[i]);
 			return 0;
 		}
 	}
-	return error_outside(err, "the keys of Debian's archive are not there (%s): install the package "
-			     "debian-archive-keyring", debian[0]);
+	return error_outside(err,
+			     "the keys of Debian's archive are not there (%s): install the package "
+			     "debian-archive-keyring",
+			     debian[0]);
 }
 
 static int add_repository(struct fetch *f, const struct description_repository *repository,
@@ -228,7 +232,7 @@ static int resolve(struct fetch *f, struct lock **ret, struct error *err)
 struct missing {
 	struct download *items;
 	size_t count;
-	char **roots;			/* of the lock's repositories */
+	char **roots; /* of the lock's repositories */
 	size_t root_count;
 };
 
@@ -262,7 +266,8 @@ static bool is_listed(const struct missing *m, const struct locked_package *pack
 }
 
 /* A damaged object counts as missing: fetching is how the store heals. */
-static void note_missing(const struct fetch *f, const struct locked_package *package, struct missing *m)
+static void note_missing(const struct fetch *f, const struct locked_package *package,
+			 struct missing *m)
 {
 	CLEANUP_FREE char *path = NULL;
 	struct error why = ERROR_INIT;
@@ -285,7 +290,8 @@ static int set_root(const struct lock *lock, const struct missing *m, struct dow
 			return 0;
 		}
 	}
-	return error_input(err, "package %s is locked from repository %s, which the lock does not have",
+	return error_input(err,
+			   "package %s is locked from repository %s, which the lock does not have",
 			   item->package->name, item->package->repository);
 }
 
@@ -318,12 +324,14 @@ static int advise(struct error *err)
 
 	if (cause.code == EINTR || cause.kind != ERROR_OUTSIDE)
 		return -cause.code;
-	return error_outside(err, "%.1500s; if the mirror no longer has what the lock names, take newer "
+	return error_outside(err,
+			     "%.1500s; if the mirror no longer has what the lock names, take newer "
 			     "packages (kiln fetch --update) or another mirror (--mirror)",
 			     cause.message);
 }
 
-static int make_index(const struct fetch *f, struct lock_set *set, enum lock_set_id id, struct error *err)
+static int make_index(const struct fetch *f, struct lock_set *set, enum lock_set_id id,
+		      struct error *err)
 {
 	CLEANUP_FREE char *path = NULL;
 	struct error absent = ERROR_INIT;
@@ -339,7 +347,8 @@ static int make_index(const struct fetch *f, struct lock_set *set, enum lock_set
 	if (r < 0)
 		return error_wrap(err, "index of the %s set", lock_set_names[id]);
 	if (set->index_sha256[0] && strcmp(set->index_sha256, sha256) != 0)
-		return error_input(err, "index of the %s set: the lock says %s, its packages give %s",
+		return error_input(err,
+				   "index of the %s set: the lock says %s, its packages give %s",
 				   lock_set_names[id], set->index_sha256, sha256);
 	memcpy(set->index_sha256, sha256, sizeof(set->index_sha256));
 	return 0;
@@ -387,8 +396,8 @@ static int fetch_locked(struct fetch *f, struct lock **ret, struct error *err)
 	return 0;
 }
 
-int packages_fetch(const struct fetch_options *options, const struct store *store, struct lock **ret,
-		   struct error *err)
+int packages_fetch(const struct fetch_options *options, const struct store *store,
+		   struct lock **ret, struct error *err)
 {
 	__attribute__((cleanup(free_fetch))) struct fetch f = {
 		.options = options,

@@ -27,8 +27,8 @@ static void *next_slot(void *list, size_t count, size_t *room, size_t size)
 
 static void add_name(struct package_lists *lists, struct text name)
 {
-	struct text *slot = next_slot(&lists->names, lists->name_count, &lists->name_room,
-				      sizeof(*slot));
+	struct text *slot =
+		next_slot(&lists->names, lists->name_count, &lists->name_room, sizeof(*slot));
 
 	*slot = name;
 	lists->name_count++;
@@ -145,8 +145,8 @@ bool package_lists_know(const struct package_lists *lists, const char *name)
 {
 	struct text key = text_of(name);
 
-	return lists->name_count > 0 && bsearch(&key, lists->names, lists->name_count,
-						sizeof(*lists->names), compare_names);
+	return lists->name_count > 0 &&
+	       bsearch(&key, lists->names, lists->name_count, sizeof(*lists->names), compare_names);
 }
 
 void package_lists_free(struct package_lists *lists)

@@ -74,7 +74,8 @@ static bool is_url(struct text url)
 {
 	const char *colon = memchr(url.data, ':', url.size);
 
-	return colon && colon != url.data && memchr(colon, '/', url.size - (size_t)(colon - url.data));
+	return colon && colon != url.data &&
+	       memchr(colon, '/', url.size - (size_t)(colon - url.data));
 }
 
 int mirror_parse(const char *given, struct mirror *ret, struct error *err)
@@ -85,7 +86,8 @@ int mirror_parse(const char *given, struct mirror *ret, struct error *err)
 
 	while (text_word(&rest, &url)) {
 		if (!is_url(url))
-			return error_input(err, "mirror \"%.*s\" is no URL", (int)url.size, url.data);
+			return error_input(err, "mirror \"%.*s\" is no URL", (int)url.size,
+					   url.data);
 		if (m.security)
 			return error_input(err, "mirror \"%s\" has more than two URLs", given);
 		r = settle(url, m.root ? &m.security : &m.root, err);
@@ -119,8 +121,10 @@ int mirror_of_host(const char *etc_apt, struct mirror *ret, struct error *err)
 			return r;
 	}
 	if (!m.root)
-		return error_input(err, "the apt sources of this host (%s) name no Debian archive: give "
-				   "one with --mirror URL or KILN_MIRROR", etc_apt);
+		return error_input(err,
+				   "the apt sources of this host (%s) name no Debian archive: give "
+				   "one with --mirror URL or KILN_MIRROR",
+				   etc_apt);
 	derive_security(&m);
 	ret->root = TAKE_PTR(m.root);
 	ret->security = TAKE_PTR(m.security);
@@ -141,8 +145,10 @@ int mirror_root(const struct mirror *m, const char *suite, char **ret, struct er
 		return 0;
 	}
 	if (!m->security)
-		return error_input(err, "no mirror is known for the suite %s: give both, "
-				   "--mirror \"%s SECURITY-URL\"", suite, m->root);
+		return error_input(err,
+				   "no mirror is known for the suite %s: give both, "
+				   "--mirror \"%s SECURITY-URL\"",
+				   suite, m->root);
 	*ret = string_copy(m->security);
 	return 0;
 }

@@ -18,8 +18,8 @@
 
 static void copy_repository(const struct locked_repository *from, struct lock *lock)
 {
-	struct locked_repository *to = memory_append(&lock->repositories, lock->repository_count,
-						     sizeof(*to));
+	struct locked_repository *to =
+		memory_append(&lock->repositories, lock->repository_count, sizeof(*to));
 
 	lock->repository_count++;
 	to->alias = string_copy(from->alias);
@@ -28,8 +28,8 @@ static void copy_repository(const struct locked_repository *from, struct lock *l
 	to->components = string_copy(from->components);
 }
 
-static int hash_keyring(const struct resolution *res, size_t i, struct locked_repository *repository,
-			struct error *err)
+static int hash_keyring(const struct resolution *res, size_t i,
+			struct locked_repository *repository, struct error *err)
 {
 	CLEANUP_FREE char *path = apt_keyring(&res->apt, res->request, i);
 	char hex[2 * DIGEST_MAX + 1];
@@ -75,7 +75,8 @@ static int find_release(struct text list, struct text meta_key, char **ret, stru
 			return 0;
 		}
 	}
-	return error_outside(err, "apt kept no Release file beside %.*s", (int)list.size, list.data);
+	return error_outside(err, "apt kept no Release file beside %.*s", (int)list.size,
+			     list.data);
 }
 
 static int lock_release(const char *path, struct locked_repository *repository, struct error *err)
@@ -121,7 +122,7 @@ static int load_list(struct resolution *res, struct text line, struct lock *lock
 static int load_lists(struct resolution *res, struct lock *lock, struct error *err)
 {
 	static const char *const arguments[] = {
-		"indextargets", "--format", "$(SOURCESENTRY) $(METAKEY) $(FILENAME)",
+		"indextargets",		"--format", "$(SOURCESENTRY) $(METAKEY) $(FILENAME)",
 		"Identifier: Packages", NULL,
 	};
 	CLEANUP_BUF struct buf output = BUF_INIT(APT_OUTPUT_MAX);

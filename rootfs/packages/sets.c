@@ -25,9 +25,9 @@ static const struct set_rule {
 	/* Only for programs: without one the set is empty. */
 	[LOCK_SYSROOT] = { REACH_CLOSURE, { "libc6-dev", "linux-libc-dev" } },
 	[LOCK_BUILDER] = { REACH_CLOSURE,
-			   { ESSENTIAL, "apt", "binutils", "coreutils", "cpio", "dosfstools", "dpkg",
-			     "e2fsprogs", "erofs-utils", "gcc-14", "kmod", "mmdebstrap", "mount",
-			     "mtools", "passwd", "perl", "tar", "xz-utils", "zstd" } },
+			   { ESSENTIAL, "apt", "binutils", "coreutils", "cpio", "dosfstools",
+			     "dpkg", "e2fsprogs", "erofs-utils", "gcc-14", "kmod", "mmdebstrap",
+			     "mount", "mtools", "passwd", "perl", "tar", "xz-utils", "zstd" } },
 	/* Behind the metapackage stands the kernel of the day. */
 	[LOCK_APPLIANCE] = { REACH_BEHIND, { "linux-image-cloud-amd64" } },
 	[LOCK_FIRMWARE] = { REACH_ALONE, { "ovmf" } },

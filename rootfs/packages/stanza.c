@@ -100,7 +100,8 @@ bool stanza_next(struct text *rest, struct text *ret)
 
 static bool line_has_field(struct text line, const char *name, size_t size)
 {
-	return line.size > size && line.data[size] == ':' && strncasecmp(line.data, name, size) == 0;
+	return line.size > size && line.data[size] == ':' &&
+	       strncasecmp(line.data, name, size) == 0;
 }
 
 bool stanza_field(struct text stanza, const char *name, struct text *ret)

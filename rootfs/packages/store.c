@@ -170,8 +170,8 @@ int store_adopt(const struct store *s, const char *path, const char *sha256, con
 	return r;
 }
 
-int store_add_bytes(const struct store *s, const void *data, size_t size, char ret_sha256[static 65],
-		    struct error *err)
+int store_add_bytes(const struct store *s, const void *data, size_t size,
+		    char ret_sha256[static 65], struct error *err)
 {
 	CLEANUP_FREE char *path = NULL;
 	struct digest digest;
@@ -199,13 +199,15 @@ int store_verified(const struct store *s, const char *sha256, const char *name, 
 	int r;
 
 	if (!store_has(s, sha256))
-		return error_outside(err, "%s (SHA-256 %s) is not in the store: run kiln fetch", name,
-				     sha256);
+		return error_outside(err, "%s (SHA-256 %s) is not in the store: run kiln fetch",
+				     name, sha256);
 	r = hash_file(path, found, err);
 	if (r < 0)
 		return error_wrap(err, "%s", name);
 	if (strcmp(found, sha256) != 0)
-		return error_outside(err, "%s is damaged in the store (%s has SHA-256 %s): run kiln fetch",
+		return error_outside(err,
+				     "%s is damaged in the store (%s has SHA-256 %s): "
+				     "run kiln fetch",
 				     name, path, found);
 	*ret = TAKE_PTR(path);
 	return 0;
