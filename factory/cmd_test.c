@@ -27,6 +27,14 @@ static int write_proof(const struct proof *proof, const char *disk, struct error
 	return r;
 }
 
+/* The guest's console and the TPM's messages, for when the verdict is not the hoped-for one. */
+static int open_log(const char *disk, struct error *err)
+{
+	CLEANUP_FREE char *path = shipped_beside(disk, "boot.log");
+
+	return log_open_file(path, err);
+}
+
 static int print_table(const struct proof *proof, struct error *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
@@ -76,6 +84,9 @@ static int test(int argc, char **argv, struct error *err)
 		r = shipped_open(operands.items[0], manifest, true, &shipped, err);
 	if (r < 0)
 		return r;
+	r = open_log(operands.items[0], err);
+	if (r < 0)
+		return r;
 	shipped_boot_options(&shipped, &options);
 	r = boot_prove(&options, shipped.manifest, &proof, err);
 	if (r == 0)
@@ -93,7 +104,8 @@ const struct command command_test = {
 	.help =
 		"Boots the unmodified disk in QEMU, with Kiln's proxy between QEMU and the software TPM, waits until its\n"
 		"service answers, and compares every predicted PCR in both banks. Prints the table and writes\n"
-		"boot-proof.json beside the disk. Exit code 0: proven; 1: not; 2 and 3: no verdict was possible.\n"
+		"boot-proof.json, and the console as boot.log, beside the disk. Exit code 0: proven; 1: not; 2 and 3: no\n"
+		"verdict was possible.\n"
 		"\n"
 		"    --manifest FILE   what was predicted; manifest.json beside the disk by default\n"
 		"    --port N          port of 127.0.0.1 for the service; a free one by default\n"
