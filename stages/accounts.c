@@ -15,24 +15,16 @@ static int add_option(struct buf *b, const char *option, const char *value)
 	return r < 0 ? r : shell_quote(b, value);
 }
 
-/* KIWI's "name:id" gives a group its number. */
 static int add_group(const char *group, size_t size, const char *root, struct buf *ret)
 {
 	CLEANUP_FREE char *name = string_printf("%.*s", (int)size, group);
-	char *id = strchr(name, ':');
-	int r;
+	int r = shell_assign(ret, "group", name);
 
-	if (id)
-		*id++ = '\0';
-	r = buf_add_string(ret, "group=");
 	if (r == 0)
-		r = shell_quote(ret, name);
-	if (r == 0)
-		r = buf_printf(ret, "\ncut -d: -f1 %s/etc/group | grep -qxF -e \"$group\" || groupadd --prefix %s",
-			       root, root);
-	if (r == 0 && id)
-		r = add_option(ret, "--gid", id);
-	return r < 0 ? r : buf_add_string(ret, " \"$group\"\n");
+		r = buf_printf(ret,
+			       "cut -d: -f1 %s/etc/group | grep -qxF -e \"$group\" ||"
+			       " groupadd --prefix %s \"$group\"\n", root, root);
+	return r;
 }
 
 static int add_groups(const char *groups, const char *root, struct buf *ret)
@@ -48,7 +40,7 @@ static int add_groups(const char *groups, const char *root, struct buf *ret)
 	return r;
 }
 
-/* The primary group, and the others without their numbers. */
+/* The primary group, and the others. */
 static int add_memberships(const char *groups, struct buf *ret)
 {
 	CLEANUP_BUF struct buf others = BUF_INIT(64 * 1024);
@@ -57,7 +49,6 @@ static int add_memberships(const char *groups, struct buf *ret)
 	int r = 0;
 
 	while (r == 0 && (group = strsep(&rest, ","))) {
-		group[strcspn(group, ":")] = '\0';
 		if (!primary)
 			primary = group;
 		else if (*group)

@@ -93,12 +93,24 @@ static int add_timezone(const struct description *d, struct buf *script)
 			      "fi\n");
 }
 
+/*
+ * Without Debian's passwd package nobody has moved passwords out of the file that all may read; useradd
+ * and usermod then put them there. As its shadowconfig(8) does.
+ */
+static const char make_shadow[] =
+	"pwconv --root " ROOT "\n"
+	"grpconv --root " ROOT "\n"
+	"chown 0:42 etc/shadow etc/gshadow\n"
+	"chmod 640 etc/shadow etc/gshadow\n";
+
 static int write_settings(const struct plan *plan, struct buf *ret, struct error *err)
 {
 	const struct description *d = plan->description;
 	/* useradd takes the date of a password's last change from there. */
 	int r = buf_printf(ret, "export SOURCE_DATE_EPOCH=%" PRId64 "\ncd " ROOT "\n", plan->epoch);
 
+	if (r == 0)
+		r = buf_add_string(ret, make_shadow);
 	if (r == 0)
 		r = accounts_script(d, ROOT, ret);
 	if (r == 0)

@@ -17,7 +17,7 @@ static const char tools[] =
 	"groupadd() { show groupadd \"$@\"; }\n";
 
 static char plain[] = "plain", odd[] = "o'dd x", root[] = "root", password[] = "$6$salt$hash", id[] = "42";
-static char groups[] = "video,new:777,extra", wheel[] = "video", home[] = "/srv/odd", shell[] = "/bin/sh";
+static char groups[] = "video,new,extra", wheel[] = "video", home[] = "/srv/odd", shell[] = "/bin/sh";
 
 /* %s: the tree. */
 static const struct {
@@ -29,7 +29,7 @@ static const struct {
 	  "useradd <--prefix> <%s> <--create-home> <--user-group> <plain>\n" },
 	{ "everything", { .name = odd, .password = password, .groups = groups, .home = home, .id = id,
 			  .shell = shell },
-	  "groupadd <--prefix> <%s> <--gid> <777> <new>\n"
+	  "groupadd <--prefix> <%s> <new>\n"
 	  "groupadd <--prefix> <%s> <extra>\n"
 	  "useradd <--prefix> <%s> <--create-home> <--no-user-group> <--password> <$6$salt$hash>"
 	  " <--shell> </bin/sh> <-d> </srv/odd> <--uid> <42> <--gid> <video> <--groups> <new,extra>"
