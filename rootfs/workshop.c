@@ -8,7 +8,6 @@
 
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
-#include "../factory/base/host.h"
 #include "../factory/base/io.h"
 
 /* Virtual sizes: only what is written takes room. */
