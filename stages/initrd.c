@@ -19,8 +19,8 @@
 #define LOAD_LIST_MAX (64 * 1024)
 #define ZSTD_LEVEL 19
 
-/* What /init finds before it has mounted anything. */
-static const char *const mountpoints[] = { "dev", "proc", "sys", "run", "sysroot" };
+/* What /init mounts the kernel's own file systems on; the rest it makes itself. */
+static const char *const mountpoints[] = { "dev", "proc", "sys" };
 
 /* ---------------------------------------------------------------- modules.tar */
 
@@ -71,8 +71,9 @@ static int add_parents(struct image *image, const char *path)
 	return 0;
 }
 
+/* Adds one module, and to `load` where /init finds it. */
 static int add_module(struct image *image, const struct io_map *tar, const char *name,
-		      struct error *err)
+		      struct buf *load, struct error *err)
 {
 	CLEANUP_FREE char *path = path_join("modules", name);
 	struct tar_entry entry;
@@ -84,34 +85,33 @@ static int add_module(struct image *image, const struct io_map *tar, const char 
 	r = add_parents(image, path);
 	if (r == 0)
 		r = cpio_file(&image->cpio, path, 0644, entry.data, entry.size);
+	if (r == 0)
+		r = buf_printf(load, "/%s\n", path);
 	return r < 0 ? error_system(err, r, "%s", path) : 0;
 }
 
 static int add_modules(struct image *image, const struct io_map *tar, struct error *err)
 {
+	CLEANUP_BUF struct buf load = BUF_INIT(LOAD_LIST_MAX);
 	CLEANUP_FREE char *list = NULL;
-	struct tar_entry load;
+	struct tar_entry entry;
 	char *rest, *name;
 	int r;
 
-	r = find_member(tar, "modules.load", &load, err);
+	r = find_member(tar, "modules.load", &entry, err);
 	if (r < 0)
 		return r;
-	if (load.size > LOAD_LIST_MAX)
-		return error_input(err, "modules.load: %zu bytes are too many", load.size);
-	r = cpio_file(&image->cpio, "modules.load", 0644, load.data, load.size);
-	if (r == 0)
-		r = add_directory(image, "modules");
-	if (r < 0)
-		return error_system(err, r, "modules.load");
-	list = string_printf("%.*s", (int)load.size, (const char *)load.data);
+	if (entry.size > LOAD_LIST_MAX)
+		return error_input(err, "modules.load: %zu bytes are too many", entry.size);
+	list = string_printf("%.*s", (int)entry.size, (const char *)entry.data);
 	rest = list;
 	while ((name = strsep(&rest, "\n"))) {
-		r = *name ? add_module(image, tar, name, err) : 0;
+		r = *name ? add_module(image, tar, name, &load, err) : 0;
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	r = cpio_file(&image->cpio, "modules.load", 0644, load.data, load.len);
+	return r < 0 ? error_system(err, r, "modules.load") : 0;
 }
 
 static int add_base(struct image *image, const struct io_map *init)
