@@ -17,7 +17,7 @@ static inline void tar_add(struct buf *b, const char *name, const char *prefix, 
 
 	memcpy(header, name, strlen(name));
 	memcpy(header + 100, "0000644", 8);
-	snprintf(header + 124, 12, "%011zo", size);
+	snprintf(header + 124, 12, "%011o", (unsigned int)size);
 	header[156] = type;
 	memcpy(header + 257, "ustar\00000", 8);
 	if (prefix)
@@ -25,7 +25,7 @@ static inline void tar_add(struct buf *b, const char *name, const char *prefix, 
 	memset(header + 148, ' ', 8);
 	for (int i = 0; i < 512; i++)
 		sum += (unsigned char)header[i];
-	snprintf(header + 148, 7, "%06o", sum);
+	snprintf(header + 148, 7, "%06o", sum & 0777777);
 	if (buf_add(b, header, 512) < 0 || buf_add(b, data, size) < 0 || buf_align(b, 512) < 0)
 		abort();
 }
