@@ -157,6 +157,11 @@ if [ -n "$missing" ]; then
 	as_root apt-get -q install -y --no-install-recommends $missing ||
 		die "apt-get could not install them; its message is above"
 fi
+# supermin reads this directory even when it is told of another kernel; a host without one lacks it.
+if [ ! -d /lib/modules ]; then
+	echo "setup: creating the empty directory /lib/modules, which supermin wants"
+	as_root mkdir -p /lib/modules
+fi
 if [ "$1" = check ] && ! have_fuzzer; then
 	version=$(clang -dumpversion | cut -d. -f1)
 	echo "setup: installing libclang-rt-$version-dev (the fuzzers' run time)"

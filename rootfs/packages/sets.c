@@ -76,8 +76,6 @@ static void want_programs(struct wanted_list *list, const struct description *d)
 
 static void want_set(struct wanted_list *list, const struct description *d, enum lock_set_id set)
 {
-	if (set == LOCK_SYSROOT && d->program_count == 0)
-		return;
 	for (size_t i = 0; i < NAMES_MAX && rules[set].names[i]; i++)
 		want(list, rules[set].names[i], NULL, 0);
 	if (set == LOCK_IMAGE) {
