@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../rootfs/packages/packages.h"
+#include "../rootfs/packages/packages.h"
 #include "../rootfs/packages/store.h"
 #include "../stages/registry.h"
 #include "base/cleanup.h"
@@ -131,6 +133,10 @@ int pipeline_build(const struct pipeline_options *options, struct pipeline_resul
 	r = description_read(options->description, &description, err);
 	if (r == 0)
 		r = read_lock(options->description, &lock, err);
+	if (r == 0)
+		r = packages_check_lock(description, lock, err);
+	if (r == 0)
+		r = packages_check_lock(description, lock, err);
 	if (r == 0)
 		r = plan_make(description, lock, options->source_root, &plan, err);
 	if (r < 0)

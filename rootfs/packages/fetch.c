@@ -101,7 +101,7 @@ static int add_repository(struct fetch *f, const struct description_repository *
 		.components = repository->components,
 	};
 	f->count++;
-	return find_keyring(d, repository, &f->keyrings[f->count - 1], err);
+	return 0;
 }
 
 static int add_repositories(struct fetch *f, struct error *err)
@@ -120,16 +120,27 @@ static int add_repositories(struct fetch *f, struct error *err)
 	return r;
 }
 
+static int find_keyrings(struct fetch *f, struct error *err)
+{
+	const struct description *d = f->options->description;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->count; i++)
+		r = find_keyring(d, &d->repositories[i], &f->keyrings[i], err);
+	return r;
+}
+
 /* A key of the description's own is part of the request; the host's copy of the distribution's is not. */
 static int add_key_to_request(const struct fetch *f, size_t i, struct buf *text, struct error *err)
 {
+	const char *key = f->options->description->repositories[i].signing_key;
 	char hex[2 * DIGEST_MAX + 1];
 	struct digest digest;
 	int r;
 
-	if (!f->options->description->repositories[i].signing_key)
+	if (!key)
 		return 0;
-	r = digest_file(DIGEST_SHA256, f->keyrings[i], &digest, NULL, err);
+	r = digest_file(DIGEST_SHA256, key, &digest, NULL, err);
 	if (r < 0)
 		return error_wrap(err, "signing key of repository %s", f->repositories[i].alias);
 	digest_hex(&digest, hex);
@@ -172,6 +183,36 @@ static int digest_request(struct fetch *f, struct error *err)
 		return error_system(err, r, "request");
 	digest_of(DIGEST_SHA256, text.data, text.len, &digest);
 	digest_hex(&digest, f->request);
+	return 0;
+}
+
+/* From the description alone, so that a host without a network or the archive's keys can do it too. */
+static int make_request(struct fetch *f, struct error *err)
+{
+	int r;
+
+	package_sets_make(f->options->description, &f->sets);
+	r = add_repositories(f, err);
+	return r < 0 ? r : digest_request(f, err);
+}
+
+int packages_check_lock(const struct description *description, const struct lock *lock,
+			struct error *err)
+{
+	const struct fetch_options options = { .description = description };
+	__attribute__((cleanup(free_fetch))) struct fetch f = {
+		.options = &options,
+		.family = &package_family_deb,
+	};
+	int r = make_request(&f, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(lock->request_sha256, f.request) != 0)
+		return error_input(err,
+				   "the lock was made for other packages or repositories than %s "
+				   "names now: run \"kiln fetch %s\"",
+				   description->file, description->directory);
 	return 0;
 }
 
@@ -411,10 +452,9 @@ int packages_fetch(const struct fetch_options *options, const struct store *stor
 	CLEANUP_CLOSE int lock = -1;
 	int r;
 
-	package_sets_make(options->description, &f.sets);
-	r = add_repositories(&f, err);
+	r = make_request(&f, err);
 	if (r == 0)
-		r = digest_request(&f, err);
+		r = find_keyrings(&f, err);
 	if (r == 0)
 		r = io_mkdirs(options->cache, 0755, err);
 	/* One at a time: the second will find in the store what the first has brought. */

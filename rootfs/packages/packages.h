@@ -31,6 +31,10 @@ struct fetch_options {
 int packages_fetch(const struct fetch_options *options, const struct store *store, struct lock **ret,
 		   struct error *err);
 
+/* Was the lock made for what the description asks for now? ERROR_INPUT if not. */
+int packages_check_lock(const struct description *description, const struct lock *lock,
+			struct error *err);
+
 /* What a package family has to know: one implementation a family (deb; later rpm). */
 enum package_reach {
 	REACH_CLOSURE,		/* with everything they depend on, from nothing installed */
