@@ -64,8 +64,13 @@ static int open_keys(struct key_files *k, struct error *err)
 	static const char *const names[] = { "PK", "KEK", "db", "dbx" };
 
 	for (int i = 0; i < KEYS; i++) {
-		int r = k->paths[i] ? io_map_file(k->paths[i], &k->maps[i], err) : 0;
+		int r;
 
+		if (!k->paths[i])
+			continue;
+		if (!io_exists(k->paths[i]))
+			return error_input(err, "--%s %s: there is no such file", names[i], k->paths[i]);
+		r = io_map_file(k->paths[i], &k->maps[i], err);
 		if (r < 0)
 			return error_wrap(err, "--%s", names[i]);
 	}

@@ -91,6 +91,8 @@ int bootfile_open(const char *path, struct bootfile **ret, struct error *err)
 	CLEANUP_BOOTFILE struct bootfile *b = memory_new(sizeof(*b));
 	int r;
 
+	if (!io_exists(path))
+		return error_input(err, "%s: there is no such file", path);
 	b->path = string_copy(path);
 	b->taken.max = BOOTFILE_MAX;
 	r = io_map_file(path, &b->file, err);
