@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "../rootfs/packages/packages.h"
-#include "../rootfs/packages/packages.h"
 #include "../rootfs/packages/store.h"
 #include "../stages/registry.h"
 #include "base/cleanup.h"
@@ -133,8 +132,6 @@ int pipeline_build(const struct pipeline_options *options, struct pipeline_resul
 	r = description_read(options->description, &description, err);
 	if (r == 0)
 		r = read_lock(options->description, &lock, err);
-	if (r == 0)
-		r = packages_check_lock(description, lock, err);
 	if (r == 0)
 		r = packages_check_lock(description, lock, err);
 	if (r == 0)
