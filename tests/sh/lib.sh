@@ -35,22 +35,22 @@ note() { # file...
 }
 
 ok() { # description, command...
-	description=$1
+	tap_about=$1
 	shift
 	if "$@" > "$tmp/ok.out" 2>&1; then
-		tap 0 "$description"
+		tap 0 "$tap_about"
 	else
-		tap 1 "$description" || note "$tmp/ok.out"
+		tap 1 "$tap_about" || note "$tmp/ok.out"
 	fi
 }
 
 not_ok() { # description, command...
-	description=$1
+	tap_about=$1
 	shift
 	if "$@" > "$tmp/ok.out" 2>&1; then
-		tap 1 "$description" || note "$tmp/ok.out"
+		tap 1 "$tap_about" || note "$tmp/ok.out"
 	else
-		tap 0 "$description"
+		tap 0 "$tap_about"
 	fi
 }
 
@@ -73,14 +73,14 @@ like() { # text, extended regular expression, description
 # Runs a command; its exit code must be CODE and its standard error match REGEX ("" for anything).
 # Output stays in $tmp/out and $tmp/err.
 exits() { # code, regex, description, command...
-	expected=$1 regex=$2 description=$3
+	tap_code=$1 tap_regex=$2 tap_about=$3
 	shift 3
-	got=0
-	"$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || got=$?
-	if [ "$got" -eq "$expected" ] && { [ -z "$regex" ] || grep -Eq -e "$regex" "$tmp/err"; }; then
-		tap 0 "$description"
+	tap_got=0
+	"$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || tap_got=$?
+	if [ "$tap_got" -eq "$tap_code" ] && { [ -z "$tap_regex" ] || grep -Eq -e "$tap_regex" "$tmp/err"; }; then
+		tap 0 "$tap_about"
 	else
-		tap 1 "$description" || { echo "# exit code $got, expected $expected matching: $regex"; note "$tmp/err"; }
+		tap 1 "$tap_about" || { echo "# exit code $tap_got, expected $tap_code matching: $tap_regex"; note "$tmp/err"; }
 	fi
 }
 
