@@ -28,7 +28,8 @@ result "$(grep -nE '[[:blank:]]+$' $(echo "$sources" | grep -v '\.md$') /dev/nul
 result "$(for host in $(apt-get indextargets --format '$(SITE)' 2>/dev/null | sed 's#^[a-z+]*://##; s#/.*##' | sort -u); do
 	[ -z "$host" ] || grep -nIF -e "$host" $files /dev/null; done)" "no mirror's host name stands in the tree"
 result "$(grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' $sources /dev/null | grep -v X''X''XXXX)" "nothing is unfinished by its own word"
-result "$(shellcheck $(echo "$files" | grep -E '\.sh$|^\.ci/run$') 2>&1)" "shellcheck is content"
+result "$(mandoc -T lint $(echo "$files" | grep -E '^docs/.*\.[1-9]$') 2>&1)" "mandoc is content with the manual pages"
+result "$(shellcheck $(echo "$files" | grep -E '\.sh$|^\.ci/run$') 2>&1)" "shellcheck is content with the scripts"
 }
 echo "1..$count"
 exit $failed
