@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_TESTS_UNIT_TINY_DISK_H
+#define KILN_TESTS_UNIT_TINY_DISK_H
+
+#include "factory/format/uki.h"
+#include "stages/registry.h"
+#include "stages/verity.h"
+#include "tests/unit/pe_image.h"
+#include "tests/unit/stage_fixture.h"
+
+/*
+ * A whole small disk, by the stages that run in this process: a root of random blocks, its hash tree,
+ * a UKI of hand-made PE images, an ESP made with dosfstools and mtools.
+ */
+
+#define TINY_BLOCKS 200
+
+static void tiny_uki(struct fixture *f, const char *root_hash)
+{
+	struct buf stub = BUF_INIT(65536), kernel = BUF_INIT(65536), uki = BUF_INIT(1 << 20);
+	CLEANUP_FREE char *cmdline = string_printf("quiet roothash=%s", root_hash);
+	struct error err = ERROR_INIT;
+
+	image_stub(&stub, IMAGE_MAGIC("257.13-1"));
+	image_kernel(&kernel);
+
+	const struct uki_part parts[UKI_SECTIONS] = {
+		[UKI_LINUX] = { kernel.data, kernel.len },
+		[UKI_OSREL] = { (const uint8_t *)"ID=tiny\n", 8 },
+		[UKI_CMDLINE] = { (const uint8_t *)cmdline, strlen(cmdline) },
+		[UKI_INITRD] = { (const uint8_t *)"initrd", 6 },
+	};
+
+	need(uki_write(stub.data, stub.len, parts, &uki, &err) == 0, "UKI: %s", err.message);
+	fixture_input(f, "uki.efi", uki.data, uki.len);
+	buf_free(&stub);
+	buf_free(&kernel);
+	buf_free(&uki);
+}
+
+static void tiny_esp(struct fixture *f)
+{
+	CLEANUP_FREE char *esp = path_join(f->scratch.path, "esp.img");
+	CLEANUP_BUF struct buf out = BUF_INIT(65536);
+	const char *uki = artifacts_path(f->artifacts, "uki.efi");
+
+	need(fixture_tool((const char *const[]) { "mkfs.fat", "-C", esp, "2048", NULL }, &out) == 0,
+	     "mkfs.fat");
+	need(fixture_tool((const char *const[]) { "mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", NULL }, &out) == 0,
+	     "mmd");
+	need(fixture_tool((const char *const[]) { "mcopy", "-i", esp, uki, "::/EFI/BOOT/BOOTX64.EFI", NULL },
+			  &out) == 0, "mcopy");
+	artifacts_add(f->artifacts, "esp.img", esp, "esp.img");
+}
+
+/* The command line names `claimed`, or the root's own hash when that is NULL. */
+__attribute__((unused))
+static void tiny_disk(struct fixture *f, const char *claimed)
+{
+	char root_hash[ROOT_HASH_DIGITS + 1];
+	struct error err = ERROR_INIT;
+
+	fixture_open(f);
+	fixture_pattern(f, "root.erofs", TINY_BLOCKS * 4096);
+	need(fixture_run(f, &stage_verity, &err) == 0, "verity: %s", err.message);
+	fixture_hand_on(f, "root.verity");
+	fixture_hand_on(f, "root.hash");
+	need(verity_root_hash(f->artifacts, root_hash, &err) == 0, "root hash: %s", err.message);
+	tiny_uki(f, claimed ? claimed : root_hash);
+	tiny_esp(f);
+	need(fixture_run(f, &stage_disk, &err) == 0, "disk: %s", err.message);
+	fixture_hand_on(f, "disk.raw");
+}
+
+#endif
