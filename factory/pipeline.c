@@ -36,7 +36,7 @@ static char *source_below(const char *directory)
 		CLEANUP_FREE char *init = path_join(root, "rootfs/init/main.c");
 
 		if (io_exists(init))
-			return TAKE_PTR(root);
+			return realpath(root, NULL);
 	}
 	return NULL;
 }
