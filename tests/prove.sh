@@ -8,4 +8,4 @@ B=${B:-build}
 KILN=$PWD/$B/kiln
 KILN_TEST_DISK=$(echo "$PWD/$B"/out/mpc/*.raw)
 export KILN KILN_TEST_DISK B
-exec prove --exec '' --timer --jobs "$(nproc)" --rules 'seq=tests/sh/vm-*.sh' --rules 'par=**' "$@"
+exec prove --exec '' --timer --failures --comments --jobs "$(nproc)" --rules 'seq=tests/sh/vm-*.sh' --rules 'par=**' "$@"

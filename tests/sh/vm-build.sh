@@ -27,7 +27,7 @@ echo changed > "$description/root/etc/kiln-test-$$"
 "$KILN" build "$description" -o "$tmp/results" > "$tmp/killed.out" 2> "$tmp/killed.err" &
 build=$!
 waited=0
-while ! { grep -q 'configuring' "$tmp/killed.err" && pgrep -P "$build" qemu >/dev/null; } && [ $waited -lt 300 ]; do
+while ! { grep -q 'configuring' "$tmp/killed.err" && pgrep -P "$build" qemu >/dev/null; } && [ $waited -lt 1500 ]; do
 	sleep 0.2
 	waited=$((waited + 1))
 done
