@@ -309,7 +309,7 @@ int guest_sync(struct guest *g, struct error *err)
 #define ENVIRONMENT                                                                                \
 	"export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"                 \
 	" LC_ALL=C.UTF-8 HOME=/root\n"                                                             \
-	"[ ! -d /work/tmp ] || export TMPDIR=/work/tmp\n"
+	"[ ! -d /scratch/tmp ] || export TMPDIR=/scratch/tmp\n"
 
 static const char marker[] = "\nkiln-exit ";
 

@@ -31,7 +31,7 @@ struct workshop {
 static const char make_places[] =
 	"mount -t tmpfs -o mode=1777 tmpfs /tmp\n"
 	"mount -t tmpfs -o mode=755 tmpfs /run\n"
-	"mkdir -m 1777 /work/tmp\n";
+	"mkdir -m 1777 /scratch/tmp\n";
 
 static int make_out(const char *path, struct error *err)
 {
@@ -93,7 +93,7 @@ static int mount_places(struct guest *g, bool empty, struct error *err)
 	if (r == 0)
 		r = guest_mount(g, TARGET, "/target", false, err);
 	if (r == 0)
-		r = guest_mount(g, WORK, "/work", false, err);
+		r = guest_mount(g, WORK, "/scratch", false, err);
 	if (r == 0)
 		r = guest_run(g, make_places, err);
 	return r;

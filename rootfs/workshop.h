@@ -8,7 +8,7 @@
  * The build's one appliance session, with its places:
  *   /         the builder root, read-only
  *   /target   the layer being made (ext4; the image's tree is /target/root)
- *   /work     scratch, gone afterwards; TMPDIR
+ *   /scratch  gone afterwards; TMPDIR
  *   WORKSHOP_OUT  a raw disk without file system, where results too big to copy are written
  */
 

@@ -92,7 +92,7 @@ static int send_repository(const struct stage_context *ctx, struct error *err)
 		r = make_repository(ctx, scratch.path, err);
 	if (r == 0)
 		r = transfer_tree(workshop_guest(ctx->workshop), scratch.path, TRANSFER_TARGETS,
-				  "/work/repository", err);
+				  "/scratch/repository", err);
 	return r;
 }
 
@@ -115,8 +115,8 @@ static const char install[] =
 	"trap \"kill $!\" EXIT\n"
 	"mmdebstrap --mode=root --variant=essential --format=directory --architectures=\"$arch\""
 	" --include=\"$names\" --dpkgopt=force-unsafe-io --aptopt='Acquire::Check-Date \"false\"'"
-	" \"$suite\" /target/root 'deb [trusted=yes] copy:/work/repository ./'\n"
-	"rm -r /work/repository\n"
+	" \"$suite\" /target/root 'deb [trusted=yes] copy:/scratch/repository ./'\n"
+	"rm -r /scratch/repository\n"
 	/* What mmdebstrap wrote for apt and dpkg speaks of this appliance. */
 	"cd /target/root/etc\n"
 	"rm -f apt/sources.list apt/sources.list.d/* apt/apt.conf.d/99mmdebstrap dpkg/dpkg.cfg.d/99mmdebstrap\n"

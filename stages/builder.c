@@ -25,7 +25,7 @@ static const char *const skipped[] = {
 };
 
 static const char finish[] =
-	"mkdir -p /target /work /proc /sys /dev /run /tmp\n"
+	"mkdir -p /target /scratch /proc /sys /dev /run /tmp\n"
 	"chmod 1777 /tmp\n"
 	"cp /usr/share/base-passwd/passwd.master /etc/passwd\n"
 	"cp /usr/share/base-passwd/group.master /etc/group\n"

@@ -25,27 +25,27 @@
 static const char make_image[] =
 	"cd /target/root\n"
 	/* The kernel is in the unified kernel image; what is below the others does not outlive a boot. */
-	"tar --create --file=/work/root.tar --sort=name --format=posix --numeric-owner --mtime=\"@$epoch\""
+	"tar --create --file=/scratch/root.tar --sort=name --format=posix --numeric-owner --mtime=\"@$epoch\""
 	" --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'"
 	" --xattrs --xattrs-include='security.capability' --xattrs-include='user.*'"
 	" --exclude='./boot/*' --exclude='./vmlinuz' --exclude='./vmlinuz.old' --exclude='./initrd.img'"
 	" --exclude='./initrd.img.old' --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*'"
 	" --exclude='./run/*' --exclude='./tmp/*' .\n"
 	"echo 'kiln-progress 1 4 steps' >/dev/console\n"
-	"mkfs.erofs --quiet -z\"$compression\" -T\"$epoch\" --all-time -U\"$uuid\" --tar=f /work/root.erofs"
-	" /work/root.tar\n"
-	"rm /work/root.tar\n"
+	"mkfs.erofs --quiet -z\"$compression\" -T\"$epoch\" --all-time -U\"$uuid\" --tar=f /scratch/root.erofs"
+	" /scratch/root.tar\n"
+	"rm /scratch/root.tar\n"
 	"echo 'kiln-progress 2 4 steps' >/dev/console\n"
 	/* --extract without a path decompresses everything, and writes nothing. */
-	"fsck.erofs --extract /work/root.erofs\n"
+	"fsck.erofs --extract /scratch/root.erofs\n"
 	"echo 'kiln-progress 3 4 steps' >/dev/console\n"
-	"cat /work/root.erofs >" WORKSHOP_OUT "\n";
+	"cat /scratch/root.erofs >" WORKSHOP_OUT "\n";
 
 /* "SHA256  -" and the size: the image is compared once it has arrived. */
 static const char measure[] =
-	"sha256sum </work/root.erofs\n"
-	"stat --format=%s /work/root.erofs\n"
-	"rm /work/root.erofs\n";
+	"sha256sum </scratch/root.erofs\n"
+	"stat --format=%s /scratch/root.erofs\n"
+	"rm /scratch/root.erofs\n";
 
 static int write_script(const struct plan *plan, struct buf *ret, struct error *err)
 {

@@ -27,7 +27,7 @@
 
 static const char make_image[] =
 	"export TZ=UTC MTOOLS_SKIP_CHECK=1\n"
-	"cd /work\n"
+	"cd /scratch\n"
 	"rm -f esp.img\n"
 	"truncate -s \"${mib}M\" esp.img\n"
 	"touch -d \"@$SOURCE_DATE_EPOCH\" uki.efi\n"
@@ -82,10 +82,10 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 	if (r == 0)
 		r = write_script(ctx->plan, mib, &script, err);
 	if (r == 0)
-		r = guest_upload(g, uki, "/work/uki.efi", err);
+		r = guest_upload(g, uki, "/scratch/uki.efi", err);
 	if (r == 0)
 		r = guest_run(g, buf_text(&script), err);
-	return r < 0 ? r : guest_download(g, "/work/esp.img", path, err);
+	return r < 0 ? r : guest_download(g, "/scratch/esp.img", path, err);
 }
 
 static int esp_key(const struct plan *plan, struct digester *key, struct error *err)

@@ -117,13 +117,13 @@ static int add_module(const char *path, struct buf *load, struct buf *script)
 }
 
 static const char pack[] =
-	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/work/modules.tar"
+	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/scratch/modules.tar"
 	" --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 --files-from=-\n";
 
 static int write_script(const char *directory, const struct moddep_list *modules, struct buf *load,
 			struct buf *script)
 {
-	int r = buf_add_string(script, "cd /work/modules\n");
+	int r = buf_add_string(script, "cd /scratch/modules\n");
 
 	if (r == 0)
 		r = shell_assign(script, "from", directory);
@@ -146,9 +146,9 @@ static int pack_modules(struct guest *g, const struct plan *plan, const char *ve
 	r = write_script(directory, &modules, &load, &script);
 	if (r < 0)
 		return error_system(err, r, "list of modules");
-	r = guest_run(g, "rm -rf /work/modules\nmkdir /work/modules\n", err);
+	r = guest_run(g, "rm -rf /scratch/modules\nmkdir /scratch/modules\n", err);
 	if (r == 0)
-		r = guest_write(g, "/work/modules/modules.load", buf_text(&load), load.len, err);
+		r = guest_write(g, "/scratch/modules/modules.load", buf_text(&load), load.len, err);
 	return r < 0 ? r : guest_run(g, buf_text(&script), err);
 }
 
@@ -159,7 +159,7 @@ static int take_files(const struct stage_context *ctx, const char *version, stru
 	CLEANUP_FREE char *kernel = string_printf("/target/root/boot/vmlinuz-%s", version);
 	const char *const files[][2] = {
 		{ kernel, "vmlinuz" },
-		{ "/work/modules.tar", "modules.tar" },
+		{ "/scratch/modules.tar", "modules.tar" },
 		{ "/target/root/usr/lib/os-release", "os-release" },
 	};
 	CLEANUP_FREE char *path = path_join(ctx->output, "kernel-version");

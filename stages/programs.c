@@ -38,22 +38,22 @@ static const char *const skipped[] = {
 
 /* libc.so, a linker script, names files in /lib and /lib64, which a package that is not in the set links. */
 static const char prepare[] =
-	"mkdir -p /work/sysroot/usr/lib /work/sysroot/usr/lib64 /work/programs /work/source\n"
-	"ln -s usr/lib usr/lib64 /work/sysroot\n";
+	"mkdir -p /scratch/sysroot/usr/lib /scratch/sysroot/usr/lib64 /scratch/programs /scratch/source\n"
+	"ln -s usr/lib usr/lib64 /scratch/sysroot\n";
 
-#define COMPILER "x86_64-linux-gnu-gcc-14 --sysroot=/work/sysroot -std=gnu11 -D_GNU_SOURCE -O2 -g0 -s"
+#define COMPILER "x86_64-linux-gnu-gcc-14 --sysroot=/scratch/sysroot -std=gnu11 -D_GNU_SOURCE -O2 -g0 -s"
 #define HARDENING                                                                                  \
 	"-fPIE -pie -fstack-protector-strong -fstack-clash-protection -fcf-protection"             \
 	" -D_FORTIFY_SOURCE=3 -Wl,-z,relro,-z,now -Wl,--as-needed"
 
 static const char compile_init[] =
-	"cd /work/source/kiln\n" COMPILER
-	" -static -fstack-protector-strong -o /work/init rootfs/init/*.c factory/format/*.c\n";
+	"cd /scratch/source/kiln\n" COMPILER
+	" -static -fstack-protector-strong -o /scratch/init rootfs/init/*.c factory/format/*.c\n";
 
 /* tar without names for an archive of none; ustar, as stages hand archives to each other. */
 static const char pack[] =
-	"cd /work/programs\n"
-	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/work/programs.tar"
+	"cd /scratch/programs\n"
+	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/scratch/programs.tar"
 	" --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 --files-from=-\n";
 
 /* ---------------------------------------------------------------- the script */
@@ -74,12 +74,12 @@ static int add_libraries(const struct description_program *p, struct buf *script
 
 static int add_program(const struct description_program *p, size_t number, struct buf *script)
 {
-	CLEANUP_FREE char *path = string_printf("/work/programs/%s", p->path);
+	CLEANUP_FREE char *path = string_printf("/scratch/programs/%s", p->path);
 	int r = shell_assign(script, "program", path);
 
 	if (r == 0)
 		r = buf_printf(script,
-			       "mkdir -p \"${program%%/*}\"\ncd /work/source/%zu\n"
+			       "mkdir -p \"${program%%/*}\"\ncd /scratch/source/%zu\n"
 			       COMPILER " " HARDENING " -o \"$program\" *.c", number);
 	if (r == 0)
 		r = add_libraries(p, script);
@@ -109,7 +109,7 @@ static int send_sysroot(const struct stage_context *ctx, const char *scratch, st
 	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_SYSROOT], NULL, skipped, archive, err);
 	if (r == 0)
 		r = guest_run(g, prepare, err);
-	return r < 0 ? r : guest_untar(g, archive, "/work/sysroot", err);
+	return r < 0 ? r : guest_untar(g, archive, "/scratch/sysroot", err);
 }
 
 static int link_source(const char *root, const char *name, const char *directory, struct error *err)
@@ -135,9 +135,9 @@ static int send_sources(const struct stage_context *ctx, const char *scratch, st
 	for (size_t i = 0; i < ARRAY_SIZE(init_sources) && r == 0; i++)
 		r = link_source(ctx->plan->source_root, init_sources[i], kiln, err);
 	if (r == 0)
-		r = transfer_tree(g, kiln, TRANSFER_TARGETS, "/work/source/kiln", err);
+		r = transfer_tree(g, kiln, TRANSFER_TARGETS, "/scratch/source/kiln", err);
 	for (size_t i = 0; i < d->program_count && r == 0; i++) {
-		CLEANUP_FREE char *to = string_printf("/work/source/%zu", i);
+		CLEANUP_FREE char *to = string_printf("/scratch/source/%zu", i);
 
 		r = transfer_tree(g, d->programs[i].source, TRANSFER_TARGETS, to, err);
 	}
@@ -176,8 +176,8 @@ static int programs_run(const struct stage_context *ctx, struct error *err)
 	r = guest_run(g, buf_text(&script), err);
 	if (r < 0)
 		return error_wrap(err, "compiling");
-	r = guest_download(g, "/work/init", init, err);
-	return r < 0 ? r : guest_download(g, "/work/programs.tar", programs, err);
+	r = guest_download(g, "/scratch/init", init, err);
+	return r < 0 ? r : guest_download(g, "/scratch/programs.tar", programs, err);
 }
 
 static int programs_key(const struct plan *plan, struct digester *key, struct error *err)

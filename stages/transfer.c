@@ -12,7 +12,7 @@
 #include "../rootfs/shell.h"
 
 #define SCRIPT_MAX 8192
-#define ARCHIVE "/work/transfer.tar"
+#define ARCHIVE "/scratch/transfer.tar"
 
 /* The host's tar: nothing but a container on the way. */
 static int pack(const char *directory, enum transfer_links links, int fd, struct error *err)
