@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "error.h"
 #include "io.h"
+#include "sandbox.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -26,6 +27,7 @@ struct launch {
 	char *const *env;
 	const char *cwd;
 	const int *pass_fds;
+	const struct sandbox_entry *sandbox;	/* NULL: none */
 	int std[3];
 	int report;		/* close-on-exec: its end is the program's start */
 	pid_t parent;
@@ -34,7 +36,7 @@ struct launch {
 /* What the child writes to `report` when it cannot become the program. */
 struct report {
 	int code;
-	enum { AT_SETUP, AT_CWD, AT_EXEC } at;
+	enum { AT_SETUP, AT_CWD, AT_SANDBOX, AT_EXEC } at;
 };
 
 static bool is_program(const char *path)
@@ -118,6 +120,8 @@ _Noreturn static void become_program(const struct launch *l)
 		fail(l->report, AT_SETUP);
 	if (l->cwd && chdir(l->cwd) < 0)
 		fail(l->report, AT_CWD);
+	if (l->sandbox && sandbox_enter(l->sandbox) < 0)
+		fail(l->report, AT_SANDBOX);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execve(l->path, l->argv, l->env);
@@ -161,6 +165,8 @@ static int read_report(int fd, const struct launch *l, struct error *err)
 				    l->cwd);
 	if (report.at == AT_SETUP)
 		return error_system(err, report.code, "cannot prepare the process for %s", l->path);
+	if (report.at == AT_SANDBOX)
+		return error_system(err, report.code, "cannot confine %s", l->path);
 	return error_system(err, report.code, "cannot run %s", l->path);
 }
 
@@ -234,6 +240,11 @@ static int find_program(const char *name, char **ret, struct error *err)
 	return 0;
 }
 
+static void close_entry(struct sandbox_entry *entry)
+{
+	cleanup_close(&entry->ruleset);
+}
+
 int child_start(const struct process_options *options, int in, int out, int err_fd, pid_t *ret,
 		struct error *err)
 {
@@ -243,11 +254,13 @@ int child_start(const struct process_options *options, int in, int out, int err_
 	CLEANUP_CLOSE int in_fd = fcntl(in, F_DUPFD_CLOEXEC, 3);
 	CLEANUP_CLOSE int out_fd = fcntl(out, F_DUPFD_CLOEXEC, 3);
 	CLEANUP_CLOSE int error_fd = fcntl(err_fd, F_DUPFD_CLOEXEC, 3);
+	__attribute__((cleanup(close_entry))) struct sandbox_entry entry = { .ruleset = -1 };
 	struct launch l = {
 		.argv = (char *const *)(uintptr_t)options->argv,
 		.env = options->env ? (char *const *)(uintptr_t)options->env : env,
 		.cwd = options->cwd,
 		.pass_fds = options->pass_fds,
+		.sandbox = options->sandbox ? &entry : NULL,
 		.std = { in_fd, out_fd, error_fd },
 	};
 	int r;
@@ -255,6 +268,8 @@ int child_start(const struct process_options *options, int in, int out, int err_
 	if (in_fd < 0 || out_fd < 0 || error_fd < 0)
 		return error_system(err, errno, "cannot start %s", options->argv[0]);
 	r = find_program(options->argv[0], &path, err);
+	if (r == 0 && options->sandbox)
+		r = sandbox_prepare(options->sandbox, &entry, err);
 	if (r < 0)
 		return r;
 	l.path = path;

@@ -8,6 +8,7 @@
 #include "buf.h"
 
 struct error;
+struct sandbox;
 
 /*
  * How a child is run (process.h). Children get an argument vector (never a shell), the environment given
@@ -22,6 +23,7 @@ struct process_options {
 	struct buf *output;		/* standard output is appended; NULL: to the log file */
 	int output_fd;			/* > 0: its standard output goes here instead */
 	const int *pass_fds;		/* -1-terminated descriptors it inherits at the same numbers */
+	const struct sandbox *sandbox;	/* what it may touch (sandbox.h); NULL: what we may */
 	unsigned int timeout_ms;	/* process_run() only; 0: none; then SIGTERM, and SIGKILL two
 					 * seconds later */
 };
