@@ -51,8 +51,8 @@ static int prepare(struct session *s, struct error *err)
 	return 0;
 }
 
-static int open_workshop(struct session *s, const char *builder, const struct session_layer *layer,
-			 struct error *err)
+static int open_workshop(struct session *s, const struct session_disks *disks,
+			 const struct session_layer *layer, struct error *err)
 {
 	int r = prepare(s, err);
 
@@ -69,7 +69,8 @@ static int open_workshop(struct session *s, const char *builder, const struct se
 		.kernel = &kernel,
 		.cache = s->options.cache,
 		.tmp = s->options.tmp,
-		.builder = builder,
+		.builder = disks->builder,
+		.packages = disks->packages,
 		.layer = layer->path,
 	};
 
@@ -80,8 +81,8 @@ static int open_workshop(struct session *s, const char *builder, const struct se
 	return r;
 }
 
-int session_enter(struct session *s, const char *builder, const struct session_layer *layer, bool exact,
-		  struct workshop **ret, struct error *err)
+int session_enter(struct session *s, const struct session_disks *disks, const struct session_layer *layer,
+		  bool exact, struct workshop **ret, struct error *err)
 {
 	bool fits = s->workshop && (!exact || strcmp(s->target, layer->id) == 0);
 	int r = 0;
@@ -89,7 +90,7 @@ int session_enter(struct session *s, const char *builder, const struct session_l
 	if (!fits)
 		r = session_leave(s, err);
 	if (r == 0 && !fits)
-		r = open_workshop(s, builder, layer, err);
+		r = open_workshop(s, disks, layer, err);
 	if (r < 0)
 		return r;
 	*ret = s->workshop;

@@ -32,10 +32,13 @@ struct session *session_new(const struct session_options *options);
 /*
  * The workshop, with `layer` on its target disk. With `exact` false the caller does not touch the
  * target: any open workshop will do, and `layer` is what to open one with, so that a later stage
- * finds it. `builder` is the builder root's file.
+ * finds it. The disks that are only read are the builder root's file and that of the unpacked packages.
  */
-int session_enter(struct session *s, const char *builder, const struct session_layer *layer, bool exact,
-		  struct workshop **ret, struct error *err);
+struct session_disks {
+	const char *builder, *packages;
+};
+int session_enter(struct session *s, const struct session_disks *disks, const struct session_layer *layer,
+		  bool exact, struct workshop **ret, struct error *err);
 /* A stage has left this layer on the target disk. */
 void session_holds(struct session *s, const char *id);
 /* Shuts the workshop down in good order, if it is open. */

@@ -55,7 +55,8 @@ static bool reads(const struct stage *stage, const char *artifact)
 {
 	return names(stage->inputs, artifact) ||
 	       (stage->layer && strcmp(stage->layer, artifact) == 0) ||
-	       (stage->room == ROOM_APPLIANCE && strcmp(artifact, STEPS_BUILDER) == 0);
+	       (stage->room == ROOM_APPLIANCE && (strcmp(artifact, STEPS_BUILDER) == 0 ||
+						  strcmp(artifact, STEPS_PACKAGES) == 0));
 }
 
 /* A layer is an output that some stage begins with. */
@@ -100,6 +101,8 @@ static int add_inputs(struct digester *d, const struct steps *s, const struct st
 		r = add_input(d, s, stage, stage->layer, err);
 	if (r == 0 && stage->room == ROOM_APPLIANCE)
 		r = add_input(d, s, stage, STEPS_BUILDER, err);
+	if (r == 0 && stage->room == ROOM_APPLIANCE)
+		r = add_input(d, s, stage, STEPS_PACKAGES, err);
 	return r;
 }
 
@@ -211,8 +214,13 @@ static int enter_room(struct steps *s, unsigned int index, struct workshop **ret
 	if (stage->room != ROOM_APPLIANCE)
 		return 0;
 	layer = layer_ahead(s, index);
-	return session_enter(s->session, artifacts_path(s->artifacts, STEPS_BUILDER), &layer,
-			     touches_target(s, stage), ret, err);
+
+	const struct session_disks disks = {
+		.builder = artifacts_path(s->artifacts, STEPS_BUILDER),
+		.packages = artifacts_path(s->artifacts, STEPS_PACKAGES),
+	};
+
+	return session_enter(s->session, &disks, &layer, touches_target(s, stage), ret, err);
 }
 
 static void note_layer(struct steps *s, const struct stage *stage)

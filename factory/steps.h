@@ -29,7 +29,8 @@ struct steps_options {
 /* Adds every stage's outputs to `artifacts`; of the wanted ones the files are there afterwards. */
 int steps_run(const struct steps_options *options, struct artifacts *artifacts, struct error *err);
 
-/* The artifact that the appliance itself is made of; an input of every stage that runs in it. */
-#define STEPS_BUILDER "builder.qcow2"
+/* What the appliance works with; inputs of every stage that runs in it. */
+#define STEPS_BUILDER "builder.erofs"
+#define STEPS_PACKAGES "packages.erofs"
 
 #endif

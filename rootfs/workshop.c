@@ -18,6 +18,7 @@
 #define WORKSHOP_MEMORY_MIB 3000
 
 #define BUILDER GUEST_DISK("builder")
+#define PACKAGES GUEST_DISK("packages")
 #define TARGET GUEST_DISK("target")
 #define WORK GUEST_DISK("work")
 
@@ -32,6 +33,21 @@ static const char make_places[] =
 	"mount -t tmpfs -o mode=1777 tmpfs /tmp\n"
 	"mount -t tmpfs -o mode=755 tmpfs /run\n"
 	"mkdir -m 1777 /scratch/tmp\n";
+
+/*
+ * The overlay's optional features are off, whatever the kernel's defaults: what is in the upper directory must be
+ * whole files and plain whiteouts, which any reader can put over the packages.
+ */
+static const char mount_tree[] =
+	"cd /target\n"
+	"mkdir -p lower upper overlay root\n"
+	"mount -t erofs -o ro " PACKAGES " lower\n"
+	"mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=overlay,index=off,metacopy=off,redirect_dir=off"
+	" overlay root\n";
+
+static const char unmount_tree[] =
+	"umount " WORKSHOP_ROOT "\n"
+	"umount /target/lower\n";
 
 static int make_out(const char *path, struct error *err)
 {
@@ -63,7 +79,8 @@ static int make_disks(struct workshop *w, const struct workshop_options *o, stru
 static int start(struct workshop *w, const struct workshop_options *o, struct error *err)
 {
 	const struct guest_disk disks[] = {
-		{ "builder", o->builder, "qcow2", GUEST_READ_ONLY },
+		{ "builder", o->builder, "raw", GUEST_READ_ONLY },
+		{ "packages", o->packages, "raw", GUEST_READ_ONLY },
 		{ "target", w->target, "qcow2", GUEST_READ_WRITE },
 		{ "work", w->work, "qcow2", GUEST_READ_WRITE },
 		{ "out", w->out, "raw", GUEST_READ_WRITE },
@@ -96,7 +113,7 @@ static int mount_places(struct guest *g, bool empty, struct error *err)
 		r = guest_mount(g, WORK, "/scratch", false, err);
 	if (r == 0)
 		r = guest_run(g, make_places, err);
-	return r;
+	return r < 0 ? r : guest_run(g, mount_tree, err);
 }
 
 int workshop_open(const struct workshop_options *options, struct workshop **ret, struct error *err)
@@ -150,15 +167,17 @@ struct guest *workshop_guest(struct workshop *w)
  */
 int workshop_save_layer(struct workshop *w, const char *path, struct error *err)
 {
-	int r = guest_unmount(w->guest, "/target", err);
+	int r = guest_run(w->guest, unmount_tree, err);
 
+	if (r == 0)
+		r = guest_unmount(w->guest, "/target", err);
 	if (r == 0)
 		r = guest_sync(w->guest, err);
 	if (r == 0)
 		r = io_copy_file(w->target, path, 0644, err);
 	if (r == 0)
 		r = guest_mount(w->guest, TARGET, "/target", false, err);
-	return r;
+	return r < 0 ? r : guest_run(w->guest, mount_tree, err);
 }
 
 int workshop_take_out(struct workshop *w, uint64_t size, const char *path, struct error *err)

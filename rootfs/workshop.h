@@ -6,19 +6,24 @@
 
 /*
  * The build's one appliance session, with its places:
- *   /         the builder root, read-only
- *   /target   the layer being made (ext4; the image's tree is /target/root)
+ *   /         the builder root, read-only (EROFS)
+ *   /target   the layer being made (ext4)
+ *   /target/root  the image's tree: an overlay of its unpacked packages (EROFS, read-only) below and
+ *             /target/upper, what has changed since, above; the layer is nothing but that
  *   /scratch  gone afterwards; TMPDIR
  *   WORKSHOP_OUT  a raw disk without file system, where results too big to copy are written
  */
 
 #define WORKSHOP_OUT GUEST_DISK("out")
+#define WORKSHOP_ROOT "/target/root"
+#define WORKSHOP_UPPER "/target/upper"
 
 struct workshop_options {
 	const struct host *host;
 	const struct guest_kernel *kernel;
 	const char *cache, *tmp;
-	const char *builder;		/* the builder root's qcow2 */
+	const char *builder;		/* the builder root's EROFS image */
+	const char *packages;		/* the unpacked packages' EROFS image */
 	const char *layer;		/* a finished layer to begin from, or NULL: an empty one */
 };
 

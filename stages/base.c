@@ -1,155 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
-#include "../factory/base/log.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/packages/store.h"
+#include "../rootfs/packages/deb_install.h"
 #include "../rootfs/shell.h"
 #include "../rootfs/workshop.h"
+#include "inside.h"
 #include "installed.h"
 #include "registry.h"
-#include "transfer.h"
 
 /*
- * The packages: the locked ones, all of them and no others, installed by the builder root's mmdebstrap
- * from a repository that holds nothing else.
+ * The packages configured: they lie unpacked in the tree, all at once, and here each one's maintainer
+ * scripts run, once, in the order that dpkg finds.
  */
 
 #define SCRIPT_MAX (1 << 20)
 #define LIST_MAX (4 << 20)
 
-/* ---------------------------------------------------------------- the repository */
-
-static int link_object(const struct stage_context *ctx, const char *sha256, const char *name,
-		       const char *path, struct error *err)
-{
-	CLEANUP_FREE char *object = NULL, *copy = string_copy(path);
-	int r = store_verified(ctx->store, sha256, name, &object, err);
-
-	if (r == 0)
-		r = io_mkdirs(dirname(copy), 0755, err);
-	if (r < 0)
-		return r;
-	/* Two repositories may offer one file. */
-	if (symlink(object, path) < 0 && errno != EEXIST)
-		return error_system(err, errno, "%s", path);
-	return 0;
-}
+/*
+ * Programs that maintainer scripts call and whose work would be for nothing: Kiln makes its own initrd,
+ * which is not in the file system at all, and nothing is to be started in here. They are found first
+ * in PATH, in a directory that is gone afterwards. policy-rc.d keeps invoke-rc.d from starting services.
+ */
+static const char shield[] =
+	"mkdir run/kiln\n"
+	"for program in update-initramfs update-tirfs mkinitramfs dracut start-stop-daemon; do\n"
+	"\tprintf '#!/bin/sh\\nexit 0\\n' >run/kiln/$program\n"
+	"\tchmod 755 run/kiln/$program\n"
+	"done\n"
+	"printf '#!/bin/sh\\nexit 101\\n' >run/kiln/policy-rc.d\n"
+	"chmod 755 run/kiln/policy-rc.d\n"
+	"[ -e usr/sbin/policy-rc.d ] || ln -s /run/kiln/policy-rc.d usr/sbin/policy-rc.d\n"
+	"unshield() {\n"
+	"\t[ \"$(readlink usr/sbin/policy-rc.d)\" != /run/kiln/policy-rc.d ] || rm usr/sbin/policy-rc.d\n"
+	"}\n"
+	"trap 'unshield; leave' EXIT\n"
+	"export PATH=/run/kiln:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\n"
+	"unset TMPDIR\n"
+	/* INITRD=No is the kernel packages' own way to be told that no initrd is wanted (linux-base). */
+	"export SOURCE_DATE_EPOCH=\"$epoch\" INITRD=No DEBIAN_FRONTEND=noninteractive"
+	" DEBCONF_NONINTERACTIVE_SEEN=true\n";
 
 /*
- * mmdebstrap chooses the essential packages by the suite's name, so that has to be there. No date:
- * apt takes one for a promise. No signature: these are bytes whose digests were just checked.
+ * preinst, with what dpkg tells it: policy 6.5 and dpkg(1), ENVIRONMENT. Then the few packages that dpkg has to
+ * unpack itself.
  */
-static int write_release(const struct stage_context *ctx, const char *directory, uint64_t index_size,
-			 struct error *err)
-{
-	const char *suite = ctx->plan->description->repositories[0].distribution;
-	CLEANUP_FREE char *path = path_join(directory, "Release");
-	CLEANUP_FREE char *text = string_printf(
-		"Origin: Kiln\nLabel: Kiln\nSuite: %s\nCodename: %s\nArchitectures: %s\n"
-		"SHA256:\n %s %" PRIu64 " Packages\n",
-		suite, suite, ctx->plan->deb_arch, ctx->plan->lock->sets[LOCK_IMAGE].index_sha256, index_size);
-
-	return io_write_file(path, text, strlen(text), 0644, err);
-}
-
-static int make_repository(const struct stage_context *ctx, const char *directory, struct error *err)
-{
-	const struct lock_set *set = &ctx->plan->lock->sets[LOCK_IMAGE];
-	CLEANUP_FREE char *index = path_join(directory, "Packages");
-	struct stat st;
-	int r;
-
-	r = link_object(ctx, set->index_sha256, "the index of the image's packages", index, err);
-	for (size_t i = 0; i < set->count && r == 0; i++) {
-		CLEANUP_FREE char *path = path_join(directory, set->packages[i].path);
-
-		r = link_object(ctx, set->packages[i].sha256, set->packages[i].name, path, err);
-	}
-	if (r < 0)
-		return r;
-	if (stat(index, &st) < 0)
-		return error_system(err, errno, "%s", index);
-	return write_release(ctx, directory, (uint64_t)st.st_size, err);
-}
-
-static int send_repository(const struct stage_context *ctx, struct error *err)
-{
-	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp");
-	int r = io_mkdirs(tmp, 0755, err);
-
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
-	if (r == 0)
-		r = make_repository(ctx, scratch.path, err);
-	if (r == 0)
-		r = transfer_tree(workshop_guest(ctx->workshop), scratch.path, TRANSFER_TARGETS,
-				  "/scratch/repository", err);
-	return r;
-}
-
-/* ---------------------------------------------------------------- the installation */
+static const char unpack[] =
+	"for script in var/lib/dpkg/info/*.preinst; do\n"
+	"\t[ -e \"$script\" ] || continue\n"
+	"\tpackage=${script##*/}\n"
+	"\tpackage=${package%.preinst}\n"
+	"\techo \"preinst of $package\"\n"
+	"\tDPKG_ROOT= DPKG_ADMINDIR=/var/lib/dpkg DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_ARCH=$arch"
+	" DPKG_MAINTSCRIPT_PACKAGE=${package%%:*} DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1"
+	" DPKG_RUNNING_VERSION=$running chroot . \"/$script\" install\n"
+	"done\n"
+	"if [ -d " DEB_INSTALL_LATER " ]; then\n"
+	"\tchroot . sh -c 'dpkg --force-depends --force-unsafe-io --unpack /" DEB_INSTALL_LATER "/*.deb'\n"
+	"\trm -r " DEB_INSTALL_LATER "\n"
+	"fi\n";
 
 /*
- * INITRD=No is the kernel packages' own way to be told that no initrd is wanted (linux-base,
- * /etc/kernel/postinst.d). force-unsafe-io: the disk is scratch until it is saved whole.
- * The counter: dpkg logs "status installed NAME:ARCH", some packages more than once.
+ * force-unsafe-io: the disk is scratch until it is saved whole. The counter: dpkg logs "status
+ * installed NAME:ARCH", some packages more than once.
  */
-static const char install[] =
-	"export SOURCE_DATE_EPOCH=\"$epoch\" INITRD=No DEBIAN_FRONTEND=noninteractive\n"
+static const char configure[] =
 	"count() {\n"
 	"\twhile sleep 2; do\n"
 	"\t\tn=$(awk '/ status installed /{ seen[$5] = 1 } END { for (i in seen) n++; print n + 0 }'"
-	" /target/root/var/log/dpkg.log) && echo \"kiln-progress $n $total packages\" >/dev/console\n"
+	" " WORKSHOP_ROOT "/var/log/dpkg.log) && echo \"kiln-progress $n $total packages\" >/dev/console\n"
 	"\tdone\n"
 	"}\n"
 	"count </dev/null >/dev/null 2>&1 &\n"
-	"trap \"kill $!\" EXIT\n"
-	"mmdebstrap --mode=root --variant=essential --format=directory --architectures=\"$arch\""
-	" --include=\"$names\" --dpkgopt=force-unsafe-io --aptopt='Acquire::Check-Date \"false\"'"
-	" \"$suite\" /target/root 'deb [trusted=yes] copy:/scratch/repository ./'\n"
-	"rm -r /scratch/repository\n"
-	/* What mmdebstrap wrote for apt and dpkg speaks of this appliance. */
-	"cd /target/root/etc\n"
-	"rm -f apt/sources.list apt/sources.list.d/* apt/apt.conf.d/99mmdebstrap dpkg/dpkg.cfg.d/99mmdebstrap\n"
-	"rm -f resolv.conf hostname\n";
+	"counter=$!\n"
+	"trap 'kill $counter || :; unshield; leave' EXIT\n"
+	"chroot . dpkg --force-unsafe-io --configure --pending\n";
 
 static const char list_installed[] =
-	"dpkg-query --admindir=/target/root/var/lib/dpkg --show --showformat='" INSTALLED_FORMAT "'\n";
-
-static int write_names(const struct lock_set *set, struct buf *ret)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < set->count && r == 0; i++)
-		r = buf_printf(ret, "%s%s", i ? "," : "", set->packages[i].name);
-	return r;
-}
+	"dpkg-query --admindir=" WORKSHOP_ROOT "/var/lib/dpkg --show --showformat='" INSTALLED_FORMAT "'\n";
 
 static int write_script(const struct plan *plan, struct buf *ret, struct error *err)
 {
 	const struct lock_set *set = &plan->lock->sets[LOCK_IMAGE];
-	CLEANUP_BUF struct buf names = BUF_INIT(SCRIPT_MAX);
-	int r = write_names(set, &names);
+	const struct locked_package *dpkg = lock_find(plan->lock, LOCK_IMAGE, "dpkg");
+	int r = buf_printf(ret, "epoch=%" PRId64 "\ntotal=%zu\n", plan->epoch, set->count);
 
-	if (r == 0)
-		r = buf_printf(ret, "epoch=%" PRId64 "\ntotal=%zu\n", plan->epoch, set->count);
-	if (r == 0)
-		r = shell_assign(ret, "names", buf_text(&names));
+	if (!dpkg)
+		return error_input(err, "the image's packages do not include dpkg, which installs them; packages can be taken away again with <packages type=\"uninstall\">");
 	if (r == 0)
 		r = shell_assign(ret, "arch", plan->deb_arch);
 	if (r == 0)
-		r = shell_assign(ret, "suite", plan->description->repositories[0].distribution);
+		r = shell_assign(ret, "running", dpkg->version);
 	if (r == 0)
-		r = buf_add_string(ret, install);
+		r = buf_printf(ret, "%s%s%s%s", inside_enter, shield, unpack, configure);
 	return r < 0 ? error_system(err, r, "list of packages") : 0;
 }
 
@@ -167,13 +114,11 @@ static int base_run(const struct stage_context *ctx, struct error *err)
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
 	int r = write_script(ctx->plan, &script, err);
 
-	if (r == 0)
-		r = send_repository(ctx, err);
 	if (r < 0)
 		return r;
 	r = guest_run(workshop_guest(ctx->workshop), buf_text(&script), err);
 	if (r < 0)
-		return error_wrap(err, "mmdebstrap");
+		return error_wrap(err, "dpkg");
 	r = check_installed(ctx, err);
 	return r < 0 ? r : workshop_save_layer(ctx->workshop, layer, err);
 }
@@ -194,8 +139,8 @@ static int base_key(const struct plan *plan, struct digester *key, struct error 
 
 const struct stage stage_base = {
 	.name = "base",
-	.title = "installing packages",
-	.version = "1",
+	.title = "configuring packages",
+	.version = "2",
 	.room = ROOM_APPLIANCE,
 	.outputs = { "base.qcow2" },
 	.key = base_key,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../factory/base/cleanup.h"
@@ -11,6 +12,7 @@
 #include "../rootfs/shell.h"
 #include "../rootfs/workshop.h"
 #include "accounts.h"
+#include "inside.h"
 #include "registry.h"
 #include "transfer.h"
 
@@ -22,7 +24,7 @@
 
 #define SCRIPT_MAX (1 << 20)
 #define LIST_MAX (4 << 20)
-#define ROOT "/target/root"
+#define ROOT WORKSHOP_ROOT
 
 /* ---------------------------------------------------------------- files */
 
@@ -146,25 +148,6 @@ static int write_profile(const struct description *d, struct buf *ret)
 	return r;
 }
 
-/*
- * Scripts see a system at rest: /proc, /sys and /dev, nothing running, no network. What they leave in /run
- * and /tmp goes, as at every boot.
- */
-static const char enter[] =
-	"cd " ROOT "\n"
-	"mkdir -p proc sys dev run tmp\n"
-	"leave() {\n"
-	"\tcd " ROOT "\n"
-	"\tfor place in tmp run dev sys proc; do ! mountpoint -q $place || umount $place; done\n"
-	"\trm -rf image .profile\n"
-	"}\n"
-	"trap leave EXIT\n"
-	"mount -t proc proc proc\n"
-	"mount -t sysfs sysfs sys\n"
-	"mount --bind /dev dev\n"
-	"mount -t tmpfs -o mode=755 tmpfs run\n"
-	"mount -t tmpfs -o mode=1777 tmpfs tmp\n";
-
 static const char run_hook[] =
 	"cp image/profile .profile\n"
 	"chmod 755 \"image/$hook\"\n"
@@ -175,8 +158,7 @@ static const char run_hook[] =
 	"set -a\n"
 	". ./.profile\n"
 	"set +a\n"
-	"export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root SOURCE_DATE_EPOCH\n"
-	"unset TMPDIR\n"
+	INSIDE_ENVIRONMENT
 	"exec chroot . $shell \"/image/$hook\"\n"
 	") || code=$?\n"
 	"exit $code\n";
@@ -184,7 +166,7 @@ static const char run_hook[] =
 static int write_hook(const struct plan *plan, const char *name, struct buf *ret, struct error *err)
 {
 	int r = buf_printf(ret, "SOURCE_DATE_EPOCH=%" PRId64 "\nhook=%s\n%s%s", plan->epoch, name,
-			   enter, run_hook);
+			   inside_enter, run_hook);
 
 
 	return r < 0 ? error_system(err, r, "%s", name) : 0;
@@ -227,7 +209,7 @@ static int write_purge(const struct plan *plan, struct buf *ret)
 {
 	const struct description_packages *p = &plan->description->uninstalled;
 	int r = buf_printf(ret, "export DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH=%" PRId64 "\n%s%s",
-			   plan->epoch, enter, purge);
+			   plan->epoch, inside_enter, purge);
 
 	for (size_t i = 0; i < p->count && r == 0; i++) {
 		r = buf_add_string(ret, " ");
@@ -282,16 +264,49 @@ static const char list_packages[] =
 	"dpkg-query --admindir=" ROOT "/var/lib/dpkg --show"
 	" --showformat='${Package}|None|${Version}|None|${Architecture}|None|None\\n' | LC_ALL=C sort\n";
 
+/*
+ * What has changed since the packages were unpacked, as the overlay keeps it: whole files, whiteouts
+ * (character devices 0:0) and marks of directories that hide all below (trusted.overlay.opaque).
+ */
+static const char pack_changes[] =
+	"tar --create --file=/scratch/changes.tar --directory=" WORKSHOP_UPPER " --sort=name --format=posix"
+	" --numeric-owner --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime"
+	" --xattrs --xattrs-include='*' .\n"
+	"cat /scratch/changes.tar >" WORKSHOP_OUT "\n";
+
+static const char measure_changes[] =
+	"stat --format=%s /scratch/changes.tar\n"
+	"rm /scratch/changes.tar\n";
+
+static int take_changes(const struct stage_context *ctx, struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(ctx->output, "changes.tar");
+	CLEANUP_BUF struct buf text = BUF_INIT(64);
+	struct guest *g = workshop_guest(ctx->workshop);
+	uint64_t size;
+	char *end;
+	int r = guest_run(g, pack_changes, err);
+
+	if (r == 0)
+		r = guest_run_output(g, measure_changes, &text, err);
+	if (r < 0)
+		return r;
+	errno = 0;
+	size = strtoull(buf_text(&text), &end, 10);
+	if (errno != 0 || *end != '\n' || size == 0)
+		return error_outside(err, "stat answered \"%s\"", buf_text(&text));
+	return workshop_take_out(ctx->workshop, size, path, err);
+}
+
 static int save(const struct stage_context *ctx, struct error *err)
 {
-	CLEANUP_FREE char *layer = path_join(ctx->output, "config.qcow2");
 	CLEANUP_FREE char *packages = path_join(ctx->output, "packages");
 	CLEANUP_BUF struct buf list = BUF_INIT(LIST_MAX);
 	int r = guest_run_output(workshop_guest(ctx->workshop), list_packages, &list, err);
 
 	if (r == 0)
 		r = io_write_file(packages, list.data, list.len, 0644, err);
-	return r < 0 ? r : workshop_save_layer(ctx->workshop, layer, err);
+	return r < 0 ? r : take_changes(ctx, err);
 }
 
 static int config_run(const struct stage_context *ctx, struct error *err)
@@ -354,6 +369,8 @@ static int config_key(const struct plan *plan, struct digester *key, struct erro
 		r = write_purge(plan, &text);
 	if (r == 0)
 		r = buf_add_string(&text, sweep);
+	if (r == 0)
+		r = buf_add_string(&text, pack_changes);
 	if (r < 0)
 		return error_system(err, r, "settings of the image");
 	stage_key_string(key, "text", buf_text(&text));
@@ -363,10 +380,10 @@ static int config_key(const struct plan *plan, struct digester *key, struct erro
 const struct stage stage_config = {
 	.name = "config",
 	.title = "configuring the image",
-	.version = "1",
+	.version = "2",
 	.room = ROOM_APPLIANCE,
 	.inputs = { "programs.tar" },
-	.outputs = { "config.qcow2", "packages" },
+	.outputs = { "changes.tar", "packages" },
 	.layer = "base.qcow2",
 	.key = config_key,
 	.run = config_run,

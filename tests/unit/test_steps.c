@@ -96,7 +96,7 @@ static int run(const struct stage_context *ctx, struct error *err)
 
 static const struct stage
 	builder = { .name = "builder", .title = "builder", .version = "1", .room = ROOM_BOOTSTRAP,
-		    .outputs = { "builder.qcow2" }, .run = run },
+		    .outputs = { "builder.erofs" }, .run = run },
 	programs = { .name = "programs", .title = "programs", .version = "1", .room = ROOM_APPLIANCE,
 		     .outputs = { "init" }, .run = run },
 	base = { .name = "base", .title = "base", .version = "1", .room = ROOM_APPLIANCE,
