@@ -26,6 +26,7 @@
 /* What lies at a path of the tree so far. */
 struct owned {
 	char *path;
+	char *listed;			/* as its package calls it: before any link */
 	size_t package;
 	mode_t type;
 	char *target;			/* of a symbolic link at the top: where names below it really lie */
@@ -50,6 +51,7 @@ static void free_owned(void *node)
 	struct owned *o = node;
 
 	free(o->path);
+	free(o->listed);
 	free(o->target);
 	free(o);
 }
@@ -72,12 +74,13 @@ static struct owned *find_owned(const struct install *in, const char *path)
 	return found ? *(struct owned **)found : NULL;
 }
 
-static void own(struct install *in, const char *path, struct archive_entry *entry)
+static void own(struct install *in, const char *path, const char *listed, struct archive_entry *entry)
 {
 	struct owned *o = memory_new(sizeof(*o));
 	const char *target = archive_entry_symlink(entry);
 
 	o->path = string_copy(path);
+	o->listed = string_copy(listed);
 	o->package = dpkg_database_count(in->db) - 1;
 	o->type = archive_entry_hardlink(entry) ? AE_IFREG : archive_entry_filetype(entry);
 	if (target && !strchr(path, '/') && target[0] != '/')
@@ -124,14 +127,15 @@ static int place(const struct install *in, const char *package, const char *name
  * 1: write it; 0: what is there stays. A directory where a directory or a link to one is stays as it is,
  * like in dpkg.
  */
-static int settle(struct install *in, const char *path, struct archive_entry *entry, struct error *err)
+static int settle(struct install *in, const char *path, const char *listed, struct archive_entry *entry,
+		  struct error *err)
 {
 	const size_t me = dpkg_database_count(in->db) - 1;
 	const bool directory = archive_entry_filetype(entry) == AE_IFDIR;
 	struct owned *there = find_owned(in, path);
 
 	if (!there) {
-		own(in, path, entry);
+		own(in, path, listed, entry);
 		return 1;
 	}
 	if (directory && (there->type == AE_IFDIR || there->type == AE_IFLNK))
@@ -146,7 +150,9 @@ static int settle(struct install *in, const char *path, struct archive_entry *en
 		return error_outside(err, "packages %s and %s both bring /%s",
 				     dpkg_database_name(in->db, there->package),
 				     dpkg_database_name(in->db, me), path);
-	dpkg_database_lose(in->db, there->package, path);
+	dpkg_database_lose(in->db, there->package, there->listed);
+	free(there->listed);
+	there->listed = string_copy(listed);
 	there->package = me;
 	return 1;
 }
@@ -203,7 +209,7 @@ static int add_file(struct install *in, struct deb_file *deb, struct archive_ent
 		listed[strlen(listed) - 1] = '\0';
 	r = place(in, deb->name, name, &path, err);
 	if (r == 0 && path[0])
-		r = settle(in, path, entry, err);
+		r = settle(in, path, listed, entry, err);
 	if (r < 0)
 		return r;
 	/* The root of the tree, or what another package has there. */
