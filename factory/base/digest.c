@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,11 +19,15 @@ static const struct {
 	const char *name;
 	size_t size;
 	uint16_t tpm_id;	/* TCG Algorithm Registry, TPM_ALG_ID */
-	const EVP_MD *(*md)(void);
+	const char *fetched;	/* OpenSSL's name */
 } algs[DIGEST_ALGS] = {
-	[DIGEST_SHA256] = { "sha256", 32, 0x000B, EVP_sha256 },
-	[DIGEST_SHA384] = { "sha384", 48, 0x000C, EVP_sha384 },
+	[DIGEST_SHA256] = { "sha256", 32, 0x000B, "SHA2-256" },
+	[DIGEST_SHA384] = { "sha384", 48, 0x000C, "SHA2-384" },
 };
+
+/* Fetched once: what EVP_sha256() gives is looked up anew, under a lock, with every message. */
+static EVP_MD *mds[DIGEST_ALGS];
+static pthread_once_t mds_fetched = PTHREAD_ONCE_INIT;
 
 struct digester {
 	enum digest_alg alg;
@@ -72,11 +77,25 @@ static void must(int success)
 		error_no_memory();
 }
 
+static void fetch_all(void)
+{
+	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
+		mds[alg] = EVP_MD_fetch(NULL, algs[alg].fetched, NULL);
+		must(mds[alg] != NULL);
+	}
+}
+
+static const EVP_MD *md_of(enum digest_alg alg)
+{
+	(void)pthread_once(&mds_fetched, fetch_all);
+	return mds[alg];
+}
+
 void digest_of(enum digest_alg alg, const void *data, size_t size, struct digest *ret)
 {
 	struct digest d = { .alg = alg };
 
-	must(EVP_Digest(data, size, d.bytes, NULL, algs[alg].md(), NULL));
+	must(EVP_Digest(data, size, d.bytes, NULL, md_of(alg), NULL));
 	*ret = d;
 }
 
@@ -89,7 +108,7 @@ struct digester *digester_new(enum digest_alg alg)
 	d->alg = alg;
 	d->ctx = EVP_MD_CTX_new();
 	must(d->ctx != NULL);
-	must(EVP_DigestInit_ex(d->ctx, algs[alg].md(), NULL));
+	must(EVP_DigestInit_ex(d->ctx, md_of(alg), NULL));
 	return d;
 }
 
@@ -103,7 +122,19 @@ void digester_final(struct digester *d, struct digest *ret)
 	struct digest sum = { .alg = d->alg };
 
 	must(EVP_DigestFinal_ex(d->ctx, sum.bytes, NULL));
-	must(EVP_DigestInit_ex(d->ctx, algs[d->alg].md(), NULL));
+	must(EVP_DigestInit_ex(d->ctx, NULL, NULL));
+	*ret = sum;
+}
+
+void digester_peek(const struct digester *d, struct digest *ret)
+{
+	struct digest sum = { .alg = d->alg };
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
+	must(copy != NULL);
+	must(EVP_MD_CTX_copy_ex(copy, d->ctx));
+	must(EVP_DigestFinal_ex(copy, sum.bytes, NULL));
+	EVP_MD_CTX_free(copy);
 	*ret = sum;
 }
 

@@ -38,6 +38,8 @@ struct digester;
 struct digester *digester_new(enum digest_alg alg);
 void digester_add(struct digester *d, const void *data, size_t size);
 void digester_final(struct digester *d, struct digest *ret);
+/* The digest of what was added so far; the message goes on. */
+void digester_peek(const struct digester *d, struct digest *ret);
 void digester_free(struct digester *d);
 void digester_freep(struct digester **d);
 #define CLEANUP_DIGESTER __attribute__((cleanup(digester_freep)))

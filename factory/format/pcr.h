@@ -9,6 +9,7 @@
 
 #include "../base/digest.h"
 
+struct buf;
 struct error;
 
 /*
@@ -41,6 +42,7 @@ struct pcr_event {
 struct pcr_log {
 	struct pcr_event *events;
 	size_t count, cap;
+	struct pcr_pending *pending;	/* see pcr_log_add_later() */
 };
 #define PCR_LOG_INIT { .events = NULL }
 void pcr_log_free(struct pcr_log *log);
@@ -52,8 +54,18 @@ void pcr_log_add_data(struct pcr_log *log, unsigned int pcr, uint32_t type, cons
 /* The same for data in several pieces, hashed as if they were one. */
 void pcr_log_add_vector(struct pcr_log *log, unsigned int pcr, uint32_t type, const char *label,
 			const struct iovec *parts, size_t count);
-/* Appends one with digests computed elsewhere (Authenticode). */
+/* Appends one with digests computed elsewhere. */
 void pcr_log_add(struct pcr_log *log, const struct pcr_event *event);
+
+/*
+ * For long data: the event stands in the log at once, but has no digests until pcr_log_settle(), which computes
+ * all that are missing side by side. The bytes must stay until then (the array of parts need not);
+ * pcr_log_keep() takes bytes over that would not, and leaves an empty buffer.
+ */
+void pcr_log_add_later(struct pcr_log *log, unsigned int pcr, uint32_t type, const char *label,
+		       const struct iovec *parts, size_t count);
+void pcr_log_keep(struct pcr_log *log, struct buf *bytes);
+void pcr_log_settle(struct pcr_log *log);
 
 /* All zero bytes, except 17..22 which start as all ones (PC Client profile 3.3.1). */
 void pcr_reset(unsigned int pcr, enum digest_alg alg, struct digest *ret);

@@ -201,17 +201,24 @@ static unsigned int sort_by_place(const struct pe *pe, const struct pe_section *
 	return count;
 }
 
-static void add_headers(const struct pe *pe, struct digester *d)
+static struct iovec piece(const struct pe *pe, uint64_t offset, uint64_t size)
+{
+	return (struct iovec){ .iov_base = (void *)(pe->data + offset), .iov_len = size };
+}
+
+static size_t header_pieces(const struct pe *pe, struct iovec *ret)
 {
 	uint32_t at = pe->checksum_offset;
+	size_t count = 0;
 
-	digester_add(d, pe->data, at);
+	ret[count++] = piece(pe, 0, at);
 	at += 4;
 	if (pe->security_entry_offset) {
-		digester_add(d, pe->data + at, pe->security_entry_offset - at);
+		ret[count++] = piece(pe, at, pe->security_entry_offset - at);
 		at = pe->security_entry_offset + DIRECTORY_SIZE;
 	}
-	digester_add(d, pe->data + at, pe->size_of_headers - at);
+	ret[count++] = piece(pe, at, pe->size_of_headers - at);
+	return count;
 }
 
 /*
@@ -220,25 +227,40 @@ static void add_headers(const struct pe *pe, struct digester *d)
  * far, even where a gap or an overlap puts the sections' true end elsewhere. Padding to 8 bytes is
  * signing tools' business: they append it to the file before they hash.
  */
-int pe_authenticode(const struct pe *pe, enum digest_alg alg, struct digest *ret, struct error *err)
+int pe_authenticode_pieces(const struct pe *pe, struct iovec ret[static PE_AUTHENTICODE_PIECES],
+			   size_t *ret_count, struct error *err)
 {
-	CLEANUP_DIGESTER struct digester *d = digester_new(alg);
 	const struct pe_section *sorted[PE_SECTIONS_MAX];
-	unsigned int count = sort_by_place(pe, sorted);
+	unsigned int sections = sort_by_place(pe, sorted);
 	uint64_t sum = pe->size_of_headers;
-
 	/* parse_sections() has put the table inside SizeOfHeaders, so the fields left out are too. */
-	add_headers(pe, d);
-	for (unsigned int i = 0; i < count; i++) {
-		digester_add(d, pe->data + sorted[i]->raw_offset, sorted[i]->raw_size);
+	size_t count = header_pieces(pe, ret);
+
+	for (unsigned int i = 0; i < sections; i++) {
+		ret[count++] = piece(pe, sorted[i]->raw_offset, sorted[i]->raw_size);
 		sum += sorted[i]->raw_size;
 	}
 	if (pe->size > sum) {
 		if (pe->size - sum < pe->security_size)
 			return error_input(err, "PE certificate table of 0x%x bytes overlaps the sections, which end at 0x%llx",
 					   pe->security_size, (unsigned long long)sum);
-		digester_add(d, pe->data + sum, pe->size - pe->security_size - sum);
+		ret[count++] = piece(pe, sum, pe->size - pe->security_size - sum);
 	}
+	*ret_count = count;
+	return 0;
+}
+
+int pe_authenticode(const struct pe *pe, enum digest_alg alg, struct digest *ret, struct error *err)
+{
+	CLEANUP_DIGESTER struct digester *d = digester_new(alg);
+	struct iovec pieces[PE_AUTHENTICODE_PIECES];
+	size_t count = 0;
+	int r = pe_authenticode_pieces(pe, pieces, &count, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		digester_add(d, pieces[i].iov_base, pieces[i].iov_len);
 	digester_final(d, ret);
 	return 0;
 }

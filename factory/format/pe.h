@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "../base/digest.h"
 
@@ -50,7 +51,11 @@ int pe_parse(const uint8_t *data, size_t size, struct pe *ret, struct error *err
 const struct pe_section *pe_find(const struct pe *pe, const char *name);
 /* The bytes of a section as they lie in the file, clipped to VirtualSize. */
 void pe_section_bytes(const struct pe *pe, const struct pe_section *s, const uint8_t **ret, size_t *ret_size);
-/* The Authenticode digest: checksum, security entry and certificates left out, no padding. */
+/* What the Authenticode digest is made of, in order: checksum, security entry and certificates left out,
+ * no padding. Some of the *ret_count pieces may be empty. */
+#define PE_AUTHENTICODE_PIECES (PE_SECTIONS_MAX + 4)
+int pe_authenticode_pieces(const struct pe *pe, struct iovec ret[static PE_AUTHENTICODE_PIECES],
+			   size_t *ret_count, struct error *err);
 int pe_authenticode(const struct pe *pe, enum digest_alg alg, struct digest *ret, struct error *err);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -65,16 +64,14 @@ static int check_image(const struct pe *image, bool last, struct error *err)
 
 static int image_event(const struct pe *image, struct pcr_log *log, struct error *err)
 {
-	struct pcr_event event = { .pcr = PCR_BOOT_MANAGER, .type = EV_EFI_BOOT_SERVICES_APPLICATION };
-	int r;
+	struct iovec pieces[PE_AUTHENTICODE_PIECES];
+	size_t count = 0;
+	int r = pe_authenticode_pieces(image, pieces, &count, err);
 
-	snprintf(event.label, sizeof(event.label), "%s", stub_present(image) ? "UKI" : "EFI application");
-	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
-		r = pe_authenticode(image, (enum digest_alg)alg, &event.digests[alg], err);
-		if (r < 0)
-			return r;
-	}
-	pcr_log_add(log, &event);
+	if (r < 0)
+		return r;
+	pcr_log_add_later(log, PCR_BOOT_MANAGER, EV_EFI_BOOT_SERVICES_APPLICATION,
+			  stub_present(image) ? "UKI" : "EFI application", pieces, count);
 	return 0;
 }
 
@@ -114,6 +111,7 @@ int predict_boot(const struct predict_input *in, struct pcr_log *log, struct err
 			return r;
 	}
 	exit_boot_services_events(in, &events);
+	pcr_log_settle(&events);
 	for (size_t i = 0; i < events.count; i++)
 		pcr_log_add(log, &events.events[i]);
 	return 0;

@@ -152,7 +152,7 @@ static void section_events(const struct stub *stub, struct pcr_log *log)
 		snprintf(label, sizeof(label), "%s name", rule->name);
 		pcr_log_add_data(log, PCR_SECTIONS, EV_IPL, label, rule->name, strlen(rule->name) + 1);
 		snprintf(label, sizeof(label), "%s contents", rule->name);
-		pcr_log_add_vector(log, PCR_SECTIONS, EV_IPL, label, pieces, add_pieces(c, 0, pieces));
+		pcr_log_add_later(log, PCR_SECTIONS, EV_IPL, label, pieces, add_pieces(c, 0, pieces));
 	}
 }
 
@@ -185,16 +185,14 @@ static bool kernel_is_measured(const struct stub *stub, bool secure_boot)
 
 static int kernel_event(const struct pe *kernel, struct pcr_log *log, struct error *err)
 {
-	struct pcr_event event = { .pcr = PCR_KERNEL, .type = EV_EFI_BOOT_SERVICES_APPLICATION };
-	int r;
+	struct iovec pieces[PE_AUTHENTICODE_PIECES];
+	size_t count = 0;
+	int r = pe_authenticode_pieces(kernel, pieces, &count, err);
 
-	snprintf(event.label, sizeof(event.label), "inner kernel (.linux)");
-	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
-		r = pe_authenticode(kernel, (enum digest_alg)alg, &event.digests[alg], err);
-		if (r < 0)
-			return error_wrap(err, "the UKI's kernel (.linux)");
-	}
-	pcr_log_add(log, &event);
+	if (r < 0)
+		return error_wrap(err, "the UKI's kernel (.linux)");
+	pcr_log_add_later(log, PCR_KERNEL, EV_EFI_BOOT_SERVICES_APPLICATION, "inner kernel (.linux)", pieces,
+			  count);
 	return 0;
 }
 
@@ -323,7 +321,7 @@ static void blob_event(const struct content *parts, size_t count, struct pcr_log
 		used += add_pieces(&parts[i], count > 1 && over ? 4 - over : 0, pieces + used);
 	}
 	if (count > 0)
-		pcr_log_add_vector(log, PCR_KERNEL_STUB, EV_EVENT_TAG, "initrd", pieces, used);
+		pcr_log_add_later(log, PCR_KERNEL_STUB, EV_EVENT_TAG, "initrd", pieces, used);
 }
 
 static int initrd_event(const struct stub *stub, struct pcr_log *log, struct error *err)
@@ -339,7 +337,7 @@ static int initrd_event(const struct stub *stub, struct pcr_log *log, struct err
 	if (r == 0)
 		blob_event(parts, count, log);
 	for (size_t i = 0; i < ARRAY_SIZE(archives); i++)
-		buf_free(&archives[i]);
+		pcr_log_keep(log, &archives[i]);
 	return r;
 }
 
@@ -356,6 +354,7 @@ static int kernel_events(const struct stub *stub, bool secure_boot, struct pcr_l
 	int r;
 
 	r = parse_kernel(&stub->sections[UKI_LINUX], &copy, &kernel, err);
+	pcr_log_keep(log, &copy);
 	if (r < 0)
 		return r;
 	if (uses_handover(&kernel))

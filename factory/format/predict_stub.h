@@ -13,7 +13,7 @@ struct pcr_log;
 
 bool stub_present(const struct pe *image);	/* is it a UKI, that is, has it a section .linux? */
 
-/* ERROR_INPUT: the stub's version cannot be told or is older than 252; the kernel is no PE image; a
+/* The events' digests come with pcr_log_settle(). ERROR_INPUT: the stub's version cannot be told or is older than 252; the kernel is no PE image; a
  * section is used in a way whose outcome depends on the machine. */
 int stub_events(const struct pe *uki, bool secure_boot, struct pcr_log *log, struct error *err);
 

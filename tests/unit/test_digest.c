@@ -88,6 +88,14 @@ static void incremental(void)
 	digester_final(d, &parts);
 	digest_of(DIGEST_SHA384, "", 0, &whole);
 	ok(digest_equal(&whole, &parts), "final begins anew");
+	digester_add(d, "ab", 2);
+	digester_peek(d, &parts);
+	digest_of(DIGEST_SHA384, "ab", 2, &whole);
+	ok(digest_equal(&whole, &parts), "a look in between");
+	digester_add(d, "c", 1);
+	digester_final(d, &parts);
+	digest_of(DIGEST_SHA384, "abc", 3, &whole);
+	ok(digest_equal(&whole, &parts), "does not end the message");
 	digester_free(NULL);
 }
 

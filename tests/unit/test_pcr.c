@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "factory/base/buf.h"
 #include "factory/base/cleanup.h"
 #include "factory/format/pcr.h"
 #include "tests/unit/tap.h"
@@ -81,6 +82,32 @@ static void test_vector_is_one_whole(void)
 		   "pieces hash as the whole, %s", digest_name((enum digest_alg)alg));
 }
 
+/* Later ones keep their places, and survive what their bytes were kept in. */
+static void test_later(void)
+{
+	struct iovec pieces[] = { { (void *)"ab", 2 }, { NULL, 1 } };
+	CLEANUP_PCR_LOG struct pcr_log log = PCR_LOG_INIT, unsettled = PCR_LOG_INIT;
+	CLEANUP_BUF struct buf bytes = BUF_INIT(100);
+
+	need(buf_add_string(&bytes, "c") == 0, "memory");
+	pieces[1].iov_base = bytes.data;
+	pcr_log_add_later(&log, 4, EV_IPL, "later", pieces, ARRAY_SIZE(pieces));
+	pcr_log_keep(&log, &bytes);
+	ok(!bytes.data && bytes.max == 100, "the log has taken the bytes over");
+	for (int i = 0; i < 100; i++)
+		pcr_log_add_data(&log, 4, EV_IPL, "at once", "abc", 3);
+	memset(pieces, 0, sizeof(pieces));
+	pcr_log_settle(&log);
+	ok_int(log.count, 101, "each event is there once");
+	ok_str(log.events[0].label, "later", "the later one in its place");
+	for (int alg = 0; alg < DIGEST_ALGS; alg++)
+		ok(digest_equal(&log.events[0].digests[alg], &log.events[100].digests[alg]),
+		   "with the same digest, %s", digest_name((enum digest_alg)alg));
+	pcr_log_settle(&log);
+	ok_int(log.count, 101, "settling twice changes nothing");
+	pcr_log_add_later(&unsettled, 4, EV_IPL, "never settled", pieces, 0);
+}
+
 static void test_log(void)
 {
 	char long_label[200];
@@ -117,6 +144,7 @@ int main(void)
 	test_vectors();
 	test_reset();
 	test_vector_is_one_whole();
+	test_later();
 	test_log();
 	return tap_done();
 }
