@@ -1,90 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
-#include "../factory/base/host.h"
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/guest.h"
 #include "../rootfs/packages/deb_bundle.h"
-#include "../rootfs/packages/packages.h"
+#include "../rootfs/toolbox.h"
 #include "registry.h"
 
 /*
- * The builder root: the locked tools on a disk of their own, unpacked and never "installed", so that
- * nothing of the packages runs before there is a root for it to run in. What maintainer scripts would
- * have done and the tools do need is done here by name.
+ * The builder root: the appliance's own read-only system, the locked tools unpacked and never
+ * "installed". What maintainer scripts would have done and the tools do need is added by name.
  */
 
-#define DISK_SIZE (UINT64_C(4) << 30)
-#define MEMORY_MIB 1024
-#define CPUS 2
-
-/* Nobody reads manuals in there; a third of all files goes with them. */
+/* Manuals nobody reads in there, and the compiler, which runs here. */
 static const char *const skipped[] = {
-	"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/", NULL,
+	"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/",
+	"usr/lib/gcc/", "usr/libexec/gcc/", NULL,
 };
 
-static const char finish[] =
-	"mkdir -p /target /scratch /proc /sys /dev /run /tmp\n"
-	"chmod 1777 /tmp\n"
-	"cp /usr/share/base-passwd/passwd.master /etc/passwd\n"
-	"cp /usr/share/base-passwd/group.master /etc/group\n"
-	"ln -sf mawk /usr/bin/awk\n"
-	/* A hole in the set is found here and not an hour later. */
-	"for tool in mmdebstrap apt-get dpkg perl mkfs.erofs fsck.erofs mkfs.fat mcopy kmod useradd awk xz"
-	" x86_64-linux-gnu-gcc-14; do command -v $tool; done\n";
+/* The places of workshop.h, and the least of a system. */
+static const struct deb_bundle_extra extras[] = {
+	{ "target", S_IFDIR | 0755, NULL },
+	{ "scratch", S_IFDIR | 0755, NULL },
+	{ "proc", S_IFDIR | 0555, NULL },
+	{ "sys", S_IFDIR | 0555, NULL },
+	{ "dev", S_IFDIR | 0755, NULL },
+	{ "run", S_IFDIR | 0755, NULL },
+	{ "tmp", S_IFDIR | 01777, NULL },
+	{ "etc/passwd", S_IFREG | 0644,
+	  "root:x:0:0:root:/root:/bin/sh\n"
+	  "_apt:x:42:65534::/nonexistent:/usr/sbin/nologin\n"
+	  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" },
+	{ "etc/group", S_IFREG | 0644, "root:x:0:\nadm:x:4:\ntty:x:5:\nshadow:x:42:\nnogroup:x:65534:\n" },
+	{ "usr/bin/awk", S_IFLNK | 0777, "mawk" },
+	{ NULL, 0, NULL },
+};
 
-static int fill(struct guest *g, const char *archive, struct error *err)
+static int make_image(const struct stage_context *ctx, const char *archive, const char *tmp,
+		      struct error *err)
 {
-	int r = guest_format_ext4(g, GUEST_DISK("builder"), err);
+	CLEANUP_FREE char *image = path_join(ctx->output, "builder.erofs");
+	const char *const argv[] = { "mkfs.erofs", "--quiet", "-T0", "--tar=f", image, archive, NULL };
+	const char *const readable[] = { archive, NULL }, *const writable[] = { tmp, ctx->output, NULL };
 
-	if (r == 0)
-		r = guest_mount(g, GUEST_DISK("builder"), "/", false, err);
-	if (r == 0)
-		r = guest_untar(g, archive, "/", err);
-	if (r == 0)
-		r = guest_run(g, finish, err);
-	if (r == 0)
-		r = guest_sync(g, err);
-	return r;
-}
-
-static int run_appliance(const struct guest_options *options, const char *archive, struct error *err)
-{
-	CLEANUP_GUEST struct guest *g = NULL;
-	int r = guest_start(options, &g, err);
-
-	if (r == 0)
-		r = fill(g, archive, err);
-	if (r == 0)
-		r = guest_stop(g, err);
-	return r;
-}
-
-static int make_disk(const struct stage_context *ctx, const char *archive, const char *tmp,
-		     struct error *err)
-{
-	CLEANUP_FREE char *disk = path_join(ctx->output, "builder.qcow2");
-	CLEANUP_FREE char *image = NULL, *modules = NULL, *version = NULL;
-	struct host host;
-	int r;
-
-	r = host_probe(&host, err);
-	if (r == 0)
-		r = packages_appliance_kernel(ctx->store, ctx->plan->lock, ctx->cache, &image, &modules,
-					      &version, err);
-	if (r == 0)
-		r = guest_create_disk(disk, DISK_SIZE, err);
-	if (r < 0)
-		return r;
-
-	const struct guest_kernel kernel = { .image = image, .modules = modules, .version = version };
-	const struct guest_disk disks[] = { { "builder", disk, "qcow2", GUEST_READ_WRITE } };
-
-	return run_appliance(&(struct guest_options) {
-		.host = &host, .kernel = &kernel, .cache = ctx->cache, .tmp = tmp,
-		.disks = disks, .disk_count = ARRAY_SIZE(disks), .memory_mib = MEMORY_MIB, .cpus = CPUS,
-	}, archive, err);
+	return toolbox_run(&(struct toolbox_command) {
+		.tree = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .argv = argv,
+		.readable = readable, .writable = writable, .epoch = -1,
+	}, err);
 }
 
 static int builder_run(const struct stage_context *ctx, struct error *err)
@@ -98,9 +62,9 @@ static int builder_run(const struct stage_context *ctx, struct error *err)
 	if (r < 0)
 		return r;
 	archive = path_join(scratch.path, "builder.tar");
-	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_BUILDER], "base-files", skipped, archive,
+	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_BUILDER], "base-files", skipped, extras, archive,
 		       err);
-	return r < 0 ? r : make_disk(ctx, archive, scratch.path, err);
+	return r < 0 ? r : make_image(ctx, archive, scratch.path, err);
 }
 
 static int builder_key(const struct plan *plan, struct digester *key, struct error *err)
@@ -110,18 +74,22 @@ static int builder_key(const struct plan *plan, struct digester *key, struct err
 	(void)err;
 	lock_set_digest(plan->lock, LOCK_BUILDER, digest);
 	stage_key_string(key, "packages", digest);
-	stage_key_string(key, "finish", finish);
 	for (const char *const *prefix = skipped; *prefix; prefix++)
 		stage_key_string(key, "skipped", *prefix);
+	for (const struct deb_bundle_extra *e = extras; e->path; e++) {
+		stage_key_string(key, e->path, e->content);
+		stage_key_number(key, "mode", e->mode);
+	}
 	return 0;
 }
 
 const struct stage stage_builder = {
 	.name = "builder",
-	.title = "unpacking the builder root",
-	.version = "1",
-	.room = ROOM_BOOTSTRAP,
-	.outputs = { "builder.qcow2" },
+	.title = "making the appliance's root",
+	.version = "2",
+	.room = ROOM_FACTORY,
+	.inputs = { TOOLBOX_TREE },
+	.outputs = { "builder.erofs" },
 	.key = builder_key,
 	.run = builder_run,
 };

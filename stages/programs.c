@@ -106,7 +106,8 @@ static int send_sysroot(const struct stage_context *ctx, const char *scratch, st
 	struct guest *g = workshop_guest(ctx->workshop);
 	int r;
 
-	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_SYSROOT], NULL, skipped, archive, err);
+	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_SYSROOT], NULL, skipped, (const struct deb_bundle_extra[]){ { NULL, 0, NULL } }, archive,
+		       err);
 	if (r == 0)
 		r = guest_run(g, prepare, err);
 	return r < 0 ? r : guest_untar(g, archive, "/scratch/sysroot", err);

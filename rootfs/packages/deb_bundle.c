@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "../../factory/base/error.h"
 #include "../../factory/base/log.h"
@@ -107,8 +107,32 @@ static int add_packages(const struct bundle *bundle, const struct store *store,
 	return r;
 }
 
+static int add_extra(const struct bundle *bundle, const struct deb_bundle_extra *extra, struct error *err)
+{
+	const bool link = S_ISLNK(extra->mode), file = S_ISREG(extra->mode);
+	size_t size = file ? strlen(extra->content) : 0;
+	struct archive_entry *entry = archive_entry_new();
+	int r;
+
+	if (!entry)
+		error_no_memory();
+	archive_entry_copy_pathname(entry, extra->path);
+	archive_entry_set_mode(entry, extra->mode);
+	archive_entry_set_size(entry, (int64_t)size);
+	archive_entry_set_mtime(entry, 0, 0);
+	if (link)
+		archive_entry_copy_symlink(entry, extra->content);
+	r = archive_write_header(bundle->tar, entry);
+	archive_entry_free(entry);
+	if (r < ARCHIVE_WARN ||
+	    (size > 0 && archive_write_data(bundle->tar, extra->content, size) != (ssize_t)size))
+		return write_error(bundle, err);
+	return 0;
+}
+
 int deb_bundle(const struct store *store, const struct lock_set *set, const char *first,
-	       const char *const *skipped, const char *path, struct error *err)
+	       const char *const *skipped, const struct deb_bundle_extra *extras, const char *path,
+	       struct error *err)
 {
 	CLEANUP_ARCHIVE struct archive *tar = archive_write_new();
 	const struct bundle bundle = { .tar = tar, .path = path, .skipped = skipped };
@@ -121,6 +145,8 @@ int deb_bundle(const struct store *store, const struct lock_set *set, const char
 	    archive_write_open_filename(tar, path) != ARCHIVE_OK)
 		return write_error(&bundle, err);
 	r = add_packages(&bundle, store, set, first, err);
+	for (; extras->path && r == 0; extras++)
+		r = add_extra(&bundle, extras, err);
 	if (r < 0)
 		return r;
 	return archive_write_close(tar) == ARCHIVE_OK ? 0 : write_error(&bundle, err);

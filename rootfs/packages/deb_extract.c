@@ -11,8 +11,12 @@
 #include "../../factory/base/cleanup.h"
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
+#include "../../factory/base/process.h"
+#include "../../factory/base/workers.h"
 #include "../../factory/model/lock.h"
+#include "../../factory/model/memory.h"
 #include "deb_file.h"
+#include "deb_tree.h"
 #include "packages.h"
 
 /*
@@ -138,8 +142,34 @@ static int extract_entry(struct deb_file *deb, struct archive_entry *entry, cons
 	return 0;
 }
 
-int deb_extract(const struct store *store, const struct locked_package *package, const char *prefix,
-		const char *directory, struct error *err)
+/* ---------------------------------------------------------------- one package, a whole set */
+
+struct selection {
+	const char *const *wanted, *const *skipped;	/* prefixes; NULL-terminated; skipped may be NULL */
+	bool leave_absolute;		/* links with an absolute target are left out, not refused */
+};
+
+static bool begins(const char *name, const char *const *prefixes)
+{
+	for (; prefixes && *prefixes; prefixes++)
+		if (strncmp(name, *prefixes, strlen(*prefixes)) == 0)
+			return true;
+	return false;
+}
+
+/* Directories come into being with what is in them. */
+static bool is_selected(const struct selection *s, struct archive_entry *entry, const char *name)
+{
+	const char *link = archive_entry_symlink(entry);
+
+	if (archive_entry_filetype(entry) == AE_IFDIR || !begins(name, s->wanted) ||
+	    begins(name, s->skipped))
+		return false;
+	return !(s->leave_absolute && link && link[0] == '/');
+}
+
+static int extract(const struct store *store, const struct locked_package *package,
+		   const struct selection *selection, const char *directory, struct error *err)
 {
 	CLEANUP_DEB_FILE struct deb_file deb = DEB_FILE_INIT;
 	CLEANUP_CLOSE int root = -1;
@@ -156,13 +186,70 @@ int deb_extract(const struct store *store, const struct locked_package *package,
 	if (root < 0)
 		return error_system(err, errno, "%s", directory);
 	while ((r = deb_file_next(&deb, &entry, &name, err)) > 0) {
-		/* Directories come into being with what is in them. */
-		if (archive_entry_filetype(entry) == AE_IFDIR ||
-		    strncmp(name, prefix, strlen(prefix)) != 0)
+		if (!is_selected(selection, entry, name))
 			continue;
 		r = extract_entry(&deb, entry, name, root, err);
 		if (r < 0)
 			return r;
 	}
 	return r;
+}
+
+int deb_extract(const struct store *store, const struct locked_package *package, const char *prefix,
+		const char *directory, struct error *err)
+{
+	const char *const wanted[] = { prefix, NULL };
+	const struct selection selection = { .wanted = wanted };
+
+	return extract(store, package, &selection, directory, err);
+}
+
+struct tree {
+	const struct store *store;
+	const struct selection *selection;
+	const char *directory;
+	struct tree_piece {
+		const struct locked_package *package;
+		struct error err;
+	} *pieces;
+};
+
+static int larger_first(const void *a, const void *b)
+{
+	const struct tree_piece *x = a, *y = b;
+
+	if (x->package->size != y->package->size)
+		return x->package->size < y->package->size ? 1 : -1;
+	return strcmp(x->package->name, y->package->name);
+}
+
+static void extract_piece(void *arg, size_t index)
+{
+	const struct tree *tree = arg;
+	struct tree_piece *piece = &tree->pieces[index];
+
+	if (process_check_interrupt(&piece->err) == 0)
+		(void)extract(tree->store, piece->package, tree->selection, tree->directory, &piece->err);
+}
+
+/* Decompressing is nearly all of it, and packages do not depend on each other. */
+int deb_tree(const struct store *store, const struct lock_set *set, const char *const *wanted,
+	     const char *const *skipped, const char *directory, struct error *err)
+{
+	const struct selection selection = { wanted, skipped, .leave_absolute = true };
+	CLEANUP_FREE struct tree_piece *pieces = memory_new((set->count + 1) * sizeof(*pieces));
+	struct tree tree = { store, &selection, directory, pieces };
+
+	for (size_t i = 0; i < set->count; i++)
+		pieces[i] = (struct tree_piece){ &set->packages[i], ERROR_INIT };
+	if (set->count > 0)
+		qsort(pieces, set->count, sizeof(*pieces), larger_first);
+	workers_run(set->count, extract_piece, &tree);
+	for (size_t i = 0; i < set->count; i++) {
+		if (pieces[i].err.kind == ERROR_NONE)
+			continue;
+		*err = pieces[i].err;
+		return -err->code;
+	}
+	return 0;
 }
