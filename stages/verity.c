@@ -13,15 +13,15 @@
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
 #include "registry.h"
+#include "verity_tree.h"
 
 /*
- * The hash tree over the root file system, made by libcryptsetup on plain files: formatting needs
- * neither device-mapper nor loop devices, so an ordinary user can do it.
+ * The hash tree over the root file system, on plain files: that needs neither device-mapper nor loop
+ * devices, so an ordinary user can do it. The superblock is libcryptsetup's; the tree is verity_tree.c's,
+ * because libcryptsetup hashes every block in one thread, holes too.
  */
 
-#define BLOCK 4096
 #define SALT_SIZE 32
-#define HASH_SIZE (ROOT_HASH_DIGITS / 2)
 
 static void crypt_freep(struct crypt_device **cd)
 {
@@ -55,61 +55,74 @@ static int foreign_error(const struct complaint *c, int code, const char *path, 
 	return error_system(err, code, "libcryptsetup on %s", path);
 }
 
-static int format_tree(const struct plan *plan, const char *data, const char *tree,
-		       uint8_t ret_hash[static HASH_SIZE], struct error *err)
+/* The superblock alone: without CRYPT_VERITY_CREATE_HASH libcryptsetup leaves the tree to us. */
+static int write_superblock(const char *data, uint64_t blocks, const char *tree, const uint8_t salt[static SALT_SIZE],
+			    const char *uuid, struct error *err)
 {
 	CLEANUP_CRYPT struct crypt_device *cd = NULL;
 	struct complaint complaint = { .text = "" };
-	uint8_t salt[SALT_SIZE], uuid[16], guid[16];
-	char uuid_text[GUID_TEXT_SIZE];
-	size_t hash_size = HASH_SIZE;
-	uint8_t hash[HASH_SIZE];
-	int r;
-
-	plan_bytes(plan, "verity", salt);
-	plan_uuid(plan, "verity", uuid);
-	guid_from_uuid(uuid, guid);
-	guid_format(guid, uuid_text);
-
 	struct crypt_params_verity params = {
 		.hash_name = "sha256",
 		.data_device = data,
 		.salt = (const char *)salt,
 		.salt_size = SALT_SIZE,
 		.hash_type = 1,
-		.data_block_size = BLOCK,
-		.hash_block_size = BLOCK,
-		.flags = CRYPT_VERITY_CREATE_HASH,
+		.data_block_size = VERITY_BLOCK,
+		.hash_block_size = VERITY_BLOCK,
+		.data_size = blocks,
 	};
+	int r;
 
 	r = crypt_init(&cd, tree);
 	if (r < 0)
 		return foreign_error(&complaint, r, tree, err);
 	crypt_set_log_callback(cd, keep_complaint, &complaint);
-	r = crypt_format(cd, CRYPT_VERITY, NULL, NULL, uuid_text, NULL, 0, &params);
-	if (r < 0)
-		return foreign_error(&complaint, r, data, err);
-	r = crypt_volume_key_get(cd, CRYPT_ANY_SLOT, (char *)hash, &hash_size, NULL, 0);
-	if (r < 0)
-		return foreign_error(&complaint, r, tree, err);
-	if (hash_size != HASH_SIZE)
-		return error_outside(err, "libcryptsetup made a root hash of %zu bytes, not %d",
-				     hash_size, HASH_SIZE);
-	memcpy(ret_hash, hash, HASH_SIZE);
-	return 0;
+	r = crypt_format(cd, CRYPT_VERITY, NULL, NULL, uuid, NULL, 0, &params);
+	return r < 0 ? foreign_error(&complaint, r, tree, err) : 0;
 }
 
 /* dm-verity hashes whole blocks only; a rest would be left unprotected. */
-static int check_data(const char *path, struct error *err)
+static int open_data(const char *path, int *ret, uint64_t *ret_blocks, struct error *err)
 {
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
-	if (stat(path, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_system(err, errno, "%s", path);
-	if (st.st_size == 0 || st.st_size % BLOCK)
+	if (st.st_size == 0 || st.st_size % VERITY_BLOCK)
 		return error_outside(err, "%s: %jd bytes are no whole number of %d-byte blocks",
-				     path, (intmax_t)st.st_size, BLOCK);
+				     path, (intmax_t)st.st_size, VERITY_BLOCK);
+	*ret = TAKE_FD(fd);
+	*ret_blocks = (uint64_t)st.st_size / VERITY_BLOCK;
 	return 0;
+}
+
+static int format_tree(const struct plan *plan, const char *data, const char *tree,
+		       uint8_t ret_hash[static VERITY_HASH_SIZE], struct error *err)
+{
+	CLEANUP_CLOSE int data_fd = -1, tree_fd = -1;
+	uint8_t salt[SALT_SIZE], uuid[16], guid[16];
+	char uuid_text[GUID_TEXT_SIZE];
+	uint64_t blocks = 0;
+	int r;
+
+	plan_bytes(plan, "verity", salt);
+	plan_uuid(plan, "verity", uuid);
+	guid_from_uuid(uuid, guid);
+	guid_format(guid, uuid_text);
+	r = open_data(data, &data_fd, &blocks, err);
+	if (r < 0)
+		return r;
+	/* libcryptsetup wants the hash device to be there; it grows a regular file itself. */
+	r = io_write_file(tree, "", 0, 0644, err);
+	if (r == 0)
+		r = write_superblock(data, blocks, tree, salt, uuid_text, err);
+	if (r < 0)
+		return r;
+	tree_fd = open(tree, O_RDWR | O_CLOEXEC);
+	if (tree_fd < 0)
+		return error_system(err, errno, "%s", tree);
+	return verity_tree_write(data_fd, data, blocks, salt, sizeof(salt), tree_fd, tree, ret_hash, err);
 }
 
 static int verity_run(const struct stage_context *ctx, struct error *err)
@@ -118,16 +131,9 @@ static int verity_run(const struct stage_context *ctx, struct error *err)
 	CLEANUP_FREE char *hash_file = path_join(ctx->output, "root.hash");
 	const char *data = artifacts_path(ctx->artifacts, "root.erofs");
 	char text[ROOT_HASH_DIGITS + 2];
-	uint8_t hash[HASH_SIZE];
+	uint8_t hash[VERITY_HASH_SIZE];
 	int r;
 
-	r = check_data(data, err);
-	if (r < 0)
-		return r;
-	/* libcryptsetup wants the hash device to be there; it grows a regular file itself. */
-	r = io_write_file(tree, "", 0, 0644, err);
-	if (r < 0)
-		return r;
 	r = format_tree(ctx->plan, data, tree, hash, err);
 	if (r < 0)
 		return r;
@@ -156,7 +162,7 @@ int verity_root_hash(const struct artifacts *artifacts, char ret[static ROOT_HAS
 {
 	const char *path = artifacts_path(artifacts, "root.hash");
 	CLEANUP_BUF struct buf text = BUF_INIT(ROOT_HASH_DIGITS + 1);
-	uint8_t hash[HASH_SIZE];
+	uint8_t hash[VERITY_HASH_SIZE];
 	int r;
 
 	r = io_read_file(path, text.max, &text, err);

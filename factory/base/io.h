@@ -37,6 +37,13 @@ int io_pwrite_full(int fd, const void *data, size_t size, uint64_t offset, const
  * target must be fresh there. It is extended to the end of what was copied. */
 int io_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
 		  const char *name, struct error *err);
+/*
+ * The next stretch of data at or after `offset`, as the file system tells it (SEEK_DATA), clipped to `end`;
+ * *ret_start = *ret_end = end when only a hole is left. Where holes are not known all is data. Moves the
+ * descriptor's file position, which nothing here uses; so several threads may ask at once.
+ */
+int io_next_data(int fd, uint64_t offset, uint64_t end, uint64_t *ret_start, uint64_t *ret_end,
+		 const char *name, struct error *err);
 /* A sparse copy of a whole file under a new name (which must not exist); fsynced. */
 int io_copy_file(const char *from, const char *to, mode_t mode, struct error *err);
 

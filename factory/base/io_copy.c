@@ -62,39 +62,13 @@ static int copy_piece(struct copy *c, uint64_t size, struct error *err)
 	return 0;
 }
 
-/* The next stretch of data at or after from_offset; an empty one at `end` when only a hole is left. */
-static int next_data(const struct copy *c, uint64_t end, uint64_t *ret_start, uint64_t *ret_end,
-		     struct error *err)
-{
-	off_t start = lseek(c->from, (off_t)c->from_offset, SEEK_DATA);
-	off_t stop;
-
-	if (start < 0 && errno == ENXIO) {
-		*ret_start = *ret_end = end;
-		return 0;
-	}
-	if (start < 0 && errno == EINVAL) {	/* a file system that knows no holes */
-		*ret_start = c->from_offset;
-		*ret_end = end;
-		return 0;
-	}
-	if (start < 0)
-		return error_system(err, errno, "cannot find the data of %s", c->name);
-	stop = lseek(c->from, start, SEEK_HOLE);
-	if (stop < 0)
-		return error_system(err, errno, "cannot find the holes of %s", c->name);
-	*ret_start = (uint64_t)start < end ? (uint64_t)start : end;
-	*ret_end = (uint64_t)stop < end ? (uint64_t)stop : end;
-	return 0;
-}
-
 static int copy_data(struct copy *c, uint64_t end, struct error *err)
 {
 	uint64_t start = 0, stop = 0;
 	int r;
 
 	while (c->from_offset < end) {
-		r = next_data(c, end, &start, &stop, err);
+		r = io_next_data(c->from, c->from_offset, end, &start, &stop, c->name, err);
 		if (r < 0)
 			return r;
 		c->to_offset += start - c->from_offset;
