@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verity_tree.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "../factory/base/digest_blocks.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
-#include "../factory/base/process.h"
 #include "../factory/base/workers.h"
 
 /* A hash block holds the digests of this many blocks of the level below. */
@@ -40,9 +38,6 @@ struct level {
 	size_t salt_size;
 	uint8_t common[VERITY_BLOCK];
 	uint8_t common_hash[VERITY_HASH_SIZE];
-	pthread_mutex_t lock;		/* of the two below */
-	struct error *err;		/* the first piece's that failed */
-	int result;
 };
 
 /* ---------------------------------------------------------------- one hash block */
@@ -109,13 +104,14 @@ static int make_output(const struct level *l, uint64_t index, uint8_t *chunk, ui
 
 /* ---------------------------------------------------------------- one level */
 
-static int make_piece(const struct level *l, uint64_t piece, struct error *err)
+static int make_piece(void *arg, size_t piece, struct error *err)
 {
-	uint64_t first = piece * PIECE, left = l->outputs - first;
+	const struct level *l = arg;
+	uint64_t first = (uint64_t)piece * PIECE, left = l->outputs - first;
 	size_t count = left < PIECE ? (size_t)left : PIECE;
 	CLEANUP_FREE uint8_t *chunk = malloc(CHUNK_SIZE);
 	CLEANUP_FREE uint8_t *outputs = malloc((size_t)PIECE * VERITY_BLOCK);
-	int r = process_check_interrupt(err);
+	int r = 0;
 
 	if (!chunk || !outputs)
 		error_no_memory();
@@ -127,35 +123,9 @@ static int make_piece(const struct level *l, uint64_t piece, struct error *err)
 			      l->to.offset + first * VERITY_BLOCK, l->to.name, err);
 }
 
-/* After a failure the other pieces have nothing left to do. */
-static void run_piece(void *arg, size_t piece)
-{
-	struct level *l = arg;
-	struct error err = ERROR_INIT;
-	bool over;
-	int r;
-
-	(void)pthread_mutex_lock(&l->lock);
-	over = l->result < 0;
-	(void)pthread_mutex_unlock(&l->lock);
-	if (over)
-		return;
-	r = make_piece(l, piece, &err);
-	if (r == 0)
-		return;
-	(void)pthread_mutex_lock(&l->lock);
-	if (l->result == 0) {
-		*l->err = err;
-		l->result = r;
-	}
-	(void)pthread_mutex_unlock(&l->lock);
-}
-
 static int make_level(struct level *l, struct error *err)
 {
-	l->err = err;
-	workers_run((size_t)((l->outputs + PIECE - 1) / PIECE), run_piece, l);
-	return l->result;
+	return workers_try((size_t)((l->outputs + PIECE - 1) / PIECE), make_piece, l, err);
 }
 
 /* The level above: what was written is what is read, and the common block is the one made of common ones. */
@@ -216,7 +186,6 @@ int verity_tree_write(int data, const char *data_name, uint64_t blocks, const vo
 		.inputs = blocks,
 		.salt = salt,
 		.salt_size = salt_size,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	int r = 0;
 

@@ -5,6 +5,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+
+#include "error.h"
+#include "process.h"
 
 struct work {
 	size_t pieces;
@@ -60,4 +64,44 @@ void workers_run(size_t pieces, void (*run)(void *arg, size_t piece), void *arg)
 	(void)take_pieces(&w);
 	for (unsigned int i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);
+}
+
+struct trial {
+	int (*run)(void *arg, size_t piece, struct error *err);
+	void *arg;
+	atomic_bool over;
+	pthread_mutex_t lock;		/* of the two below */
+	int result;
+	struct error *err;
+};
+
+static void try_piece(void *arg, size_t piece)
+{
+	struct error err = ERROR_INIT;
+	struct trial *t = arg;
+	int r;
+
+	if (atomic_load(&t->over))
+		return;
+	r = process_check_interrupt(&err);
+	if (r == 0)
+		r = t->run(t->arg, piece, &err);
+	if (r == 0)
+		return;
+	(void)pthread_mutex_lock(&t->lock);
+	if (t->result == 0) {
+		*t->err = err;
+		t->result = r;
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+	atomic_store(&t->over, true);
+}
+
+int workers_try(size_t pieces, int (*run)(void *arg, size_t piece, struct error *err), void *arg,
+		struct error *err)
+{
+	struct trial t = { .run = run, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
+
+	workers_run(pieces, try_piece, &t);
+	return t.result;
 }

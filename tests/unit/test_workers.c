@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -98,6 +99,33 @@ static void test_one_processor(void)
 	(void)sched_setaffinity(0, sizeof(all), &all);
 }
 
+struct race {
+	atomic_uint begun;
+	size_t bad;
+};
+
+static int fail_once(void *arg, size_t piece, struct error *err)
+{
+	struct race *race = arg;
+
+	atomic_fetch_add(&race->begun, 1);
+	return piece == race->bad ? error_input(err, "piece %zu is bad", piece) : 0;
+}
+
+static void test_failure(void)
+{
+	struct race race = { .bad = 10 }, none = { .bad = PIECES };
+	struct error err = ERROR_INIT;
+
+	ok_int(workers_try(PIECES, fail_once, &none, &err), 0, "no failure");
+	ok_int(err.kind, ERROR_NONE, "leaves the error alone");
+	ok_int(atomic_load(&none.begun), PIECES, "and every piece done");
+	ok_int(workers_try(PIECES, fail_once, &race, &err), -EINVAL, "a failure is returned");
+	ok_error(&err, "piece 10 is bad", "with its error");
+	ok(atomic_load(&race.begun) < PIECES, "and ends the work: %u pieces were begun",
+	   atomic_load(&race.begun));
+}
+
 int main(void)
 {
 	test_each_once(0);
@@ -105,5 +133,6 @@ int main(void)
 	test_each_once(PIECES);
 	test_side_by_side();
 	test_one_processor();
+	test_failure();
 	return tap_done();
 }
