@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -18,7 +17,7 @@
 
 struct step {
 	const struct stage *stage;
-	char key[2 * DIGEST_MAX + 1];
+	char key[65];
 	char *directory;	/* of its finished outputs */
 	bool must_run;
 };
@@ -78,7 +77,7 @@ static bool touches_target(const struct steps *s, const struct stage *stage)
 
 /* ---------------------------------------------------------------- keys */
 
-static int add_input(struct digester *d, const struct steps *s, const struct stage *stage,
+static int add_input(struct stage_key *key, const struct steps *s, const struct stage *stage,
 		     const char *name, struct error *err)
 {
 	const char *id = artifacts_id(s->artifacts, name);
@@ -86,43 +85,41 @@ static int add_input(struct digester *d, const struct steps *s, const struct sta
 	if (!id)
 		return error_input(err, "stage %s reads \"%s\", which no stage before it makes",
 				   stage->name, name);
-	stage_key_string(d, name, id);
+	stage_key_artifact(key, name, id);
 	return 0;
 }
 
-static int add_inputs(struct digester *d, const struct steps *s, const struct stage *stage,
+static int add_inputs(struct stage_key *key, const struct steps *s, const struct stage *stage,
 		      struct error *err)
 {
 	int r = 0;
 
 	for (const char *const *input = stage->inputs; *input && r == 0; input++)
-		r = add_input(d, s, stage, *input, err);
+		r = add_input(key, s, stage, *input, err);
 	if (r == 0 && stage->layer)
-		r = add_input(d, s, stage, stage->layer, err);
+		r = add_input(key, s, stage, stage->layer, err);
 	if (r == 0 && stage->room == ROOM_APPLIANCE)
-		r = add_input(d, s, stage, STEPS_BUILDER, err);
+		r = add_input(key, s, stage, STEPS_BUILDER, err);
 	if (r == 0 && stage->room == ROOM_APPLIANCE)
-		r = add_input(d, s, stage, STEPS_PACKAGES, err);
+		r = add_input(key, s, stage, STEPS_PACKAGES, err);
 	return r;
 }
 
 static int make_key(const struct steps *s, struct step *step, struct error *err)
 {
-	CLEANUP_DIGESTER struct digester *d = digester_new(DIGEST_SHA256);
+	CLEANUP_STAGE_KEY struct stage_key *key = stage_key_new();
 	const struct stage *stage = step->stage;
-	struct digest digest;
 	int r;
 
-	stage_key_string(d, "stage", stage->name);
-	stage_key_string(d, "version", stage->version);
-	r = stage->key ? stage->key(s->options->plan, d, err) : 0;
+	stage_key_string(key, "stage", stage->name);
+	stage_key_string(key, "version", stage->version);
+	r = stage->key ? stage->key(s->options->plan, key, err) : 0;
 	if (r < 0)
 		return error_wrap(err, "%s", stage->name);
-	r = add_inputs(d, s, stage, err);
+	r = add_inputs(key, s, stage, err);
 	if (r < 0)
 		return r;
-	digester_final(d, &digest);
-	digest_hex(&digest, step->key);
+	stage_key_digest(key, step->key);
 	step->directory = string_printf("%s/stages/%s/%s", s->options->cache, stage->name, step->key);
 	return 0;
 }

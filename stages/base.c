@@ -123,7 +123,7 @@ static int base_run(const struct stage_context *ctx, struct error *err)
 	return r < 0 ? r : workshop_save_layer(ctx->workshop, layer, err);
 }
 
-static int base_key(const struct plan *plan, struct digester *key, struct error *err)
+static int base_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
 	char digest[65];

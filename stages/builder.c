@@ -67,7 +67,7 @@ static int builder_run(const struct stage_context *ctx, struct error *err)
 	return r < 0 ? r : make_image(ctx, archive, scratch.path, err);
 }
 
-static int builder_key(const struct plan *plan, struct digester *key, struct error *err)
+static int builder_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	char digest[65];
 

@@ -335,7 +335,7 @@ static int config_run(const struct stage_context *ctx, struct error *err)
 
 /* ---------------------------------------------------------------- the key */
 
-static int add_files(const struct description *d, struct digester *key, struct error *err)
+static int add_files(const struct description *d, struct stage_key *key, struct error *err)
 {
 	const char *const files[][2] = {
 		{ "overlay", d->overlay },
@@ -355,7 +355,7 @@ static int add_files(const struct description *d, struct digester *key, struct e
 	return r;
 }
 
-static int config_key(const struct plan *plan, struct digester *key, struct error *err)
+static int config_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(SCRIPT_MAX);
 	int r = write_settings(plan, &text, err);

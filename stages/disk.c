@@ -238,7 +238,7 @@ static int disk_run(const struct stage_context *ctx, struct error *err)
 	return make_disk(path, total, disk_id, slots, err);
 }
 
-static int disk_key(const struct plan *plan, struct digester *key, struct error *err)
+static int disk_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	static const char *const purposes[] = { "disk", "esp" };
 	uint8_t uuid[16];

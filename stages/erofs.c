@@ -126,7 +126,7 @@ static int erofs_run(const struct stage_context *ctx, struct error *err)
 	return r < 0 ? r : take_image(ctx, &image, err);
 }
 
-static int erofs_key(const struct plan *plan, struct digester *key, struct error *err)
+static int erofs_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
 	int r = write_script(plan, &script, err);

@@ -88,7 +88,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 	return r < 0 ? r : guest_download(g, "/scratch/esp.img", path, err);
 }
 
-static int esp_key(const struct plan *plan, struct digester *key, struct error *err)
+static int esp_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
 	int r = write_script(plan, plan->description->esp_mib, &script, err);

@@ -201,7 +201,7 @@ static int initrd_run(const struct stage_context *ctx, struct error *err)
 }
 
 /* libzstd's version is part of the key: another one may find a shorter encoding. */
-static int initrd_key(const struct plan *plan, struct digester *key, struct error *err)
+static int initrd_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	(void)plan;
 	(void)err;

@@ -185,7 +185,7 @@ static int kernel_run(const struct stage_context *ctx, struct error *err)
 	return r < 0 ? r : take_files(ctx, version, err);
 }
 
-static int kernel_key(const struct plan *plan, struct digester *key, struct error *err)
+static int kernel_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	(void)err;
 	for (const char *const *name = plan->initrd_modules; *name; name++)

@@ -187,7 +187,7 @@ static int measure_run(const struct stage_context *ctx, struct error *err)
 	return r;
 }
 
-static int measure_key(const struct plan *plan, struct digester *key, struct error *err)
+static int measure_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	char lock[65];
 

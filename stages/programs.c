@@ -181,7 +181,7 @@ static int programs_run(const struct stage_context *ctx, struct error *err)
 	return r < 0 ? r : guest_download(g, "/scratch/programs.tar", programs, err);
 }
 
-static int programs_key(const struct plan *plan, struct digester *key, struct error *err)
+static int programs_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	const struct description *d = plan->description;
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);

@@ -20,7 +20,7 @@ static int tools_run(const struct stage_context *ctx, struct error *err)
 	return deb_tree(ctx->store, &ctx->plan->lock->sets[LOCK_BUILDER], wanted, skipped, tree, err);
 }
 
-static int tools_key(const struct plan *plan, struct digester *key, struct error *err)
+static int tools_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	char digest[65];
 

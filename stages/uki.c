@@ -114,7 +114,7 @@ static int uki_run(const struct stage_context *ctx, struct error *err)
 	return write_uki(ctx, stub, cmdline, err);
 }
 
-static int uki_key(const struct plan *plan, struct digester *key, struct error *err)
+static int uki_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	const struct lock_set *boot = &plan->lock->sets[LOCK_BOOT];
 

@@ -142,7 +142,7 @@ static int verity_run(const struct stage_context *ctx, struct error *err)
 	return io_write_file(hash_file, text, ROOT_HASH_DIGITS + 1, 0644, err);
 }
 
-static int verity_key(const struct plan *plan, struct digester *key, struct error *err)
+static int verity_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	char text[2 * SALT_SIZE + 1];
 	uint8_t bytes[SALT_SIZE];

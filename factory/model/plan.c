@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 
+#include "../base/bytes.h"
+#include "../base/cleanup.h"
 #include "../base/digest.h"
 #include "../base/error.h"
 #include "../base/io.h"
 #include "memory.h"
-#include "stage.h"
 
 /*
  * What /init needs between power on and the switch to the real root on EC2 and in the proof, where
@@ -45,17 +46,34 @@ static int check_lock(const struct description *d, const struct lock *lock, stru
 	return 0;
 }
 
+static void add_text(struct digester *digester, const char *text)
+{
+	uint8_t size[8];
+
+	write_le64(size, strlen(text));
+	digester_add(digester, size, sizeof(size));
+	digester_add(digester, text, strlen(text));
+}
+
+/* Length before text, so that no two sequences run together. Published ids hang on this form. */
+static void add_string(struct digester *digester, const char *label, const char *text)
+{
+	digester_add(digester, "s", 1);
+	add_text(digester, label);
+	add_text(digester, text);
+}
+
 static void make_seed(struct plan *plan)
 {
 	CLEANUP_DIGESTER struct digester *digester = digester_new(DIGEST_SHA256);
 	struct digest digest;
 	char set[65];
 
-	stage_key_string(digester, "seed", "kiln 1");
-	stage_key_string(digester, "name", plan->description->name);
+	add_string(digester, "seed", "kiln 1");
+	add_string(digester, "name", plan->description->name);
 	for (int i = 0; i < LOCK_SETS; i++) {
 		lock_set_digest(plan->lock, i, set);
-		stage_key_string(digester, lock_set_names[i], set);
+		add_string(digester, lock_set_names[i], set);
 	}
 	digester_final(digester, &digest);
 	memcpy(plan->seed, digest.bytes, sizeof(plan->seed));
@@ -105,7 +123,7 @@ static void derive(const struct plan *plan, const char *kind, const char *purpos
 	CLEANUP_DIGESTER struct digester *digester = digester_new(DIGEST_SHA256);
 
 	digester_add(digester, plan->seed, sizeof(plan->seed));
-	stage_key_string(digester, kind, purpose);
+	add_string(digester, kind, purpose);
 	digester_final(digester, ret);
 }
 

@@ -2,9 +2,8 @@
 #ifndef KILN_MODEL_STAGE_H
 #define KILN_MODEL_STAGE_H
 
-#include <stdint.h>
+#include "stage_key.h"
 
-struct digester;
 struct error;
 struct plan;
 struct store;
@@ -45,7 +44,7 @@ struct stage {
 	 * NULL for "does not touch the target". A stage that outputs a layer leaves it there. */
 	const char *layer;
 	/* Adds everything it reads from the plan, and of files the plan names, to its key. */
-	int (*key)(const struct plan *plan, struct digester *key, struct error *err);
+	int (*key)(const struct plan *plan, struct stage_key *key, struct error *err);
 	int (*run)(const struct stage_context *ctx, struct error *err);
 };
 
@@ -62,11 +61,5 @@ void artifacts_add(struct artifacts *set, const char *name, const char *path, co
 /* NULL when absent. The id is the key of the stage that made it, "/", and the name. */
 const char *artifacts_path(const struct artifacts *set, const char *name);
 const char *artifacts_id(const struct artifacts *set, const char *name);
-
-/* Helpers for a stage's key(): length-prefixed, so that no two sequences run together. */
-void stage_key_string(struct digester *key, const char *label, const char *text);	/* text may be NULL */
-void stage_key_number(struct digester *key, const char *label, uint64_t value);
-/* Contents and mode of a file, or of a whole tree in sorted order (links by target). */
-int stage_key_tree(struct digester *key, const char *label, const char *path, struct error *err);
 
 #endif

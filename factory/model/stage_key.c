@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage_key.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../base/digest.h"
+#include "../base/error.h"
+#include "../base/hex.h"
+#include "../base/io.h"
+#include "memory.h"
+
+/* The first line: another form of the text gives other keys. */
+#define FIRST_LINE "kiln stage inputs 1\n"
+
+struct stage_key {
+	struct buf text;
+};
+
+/* The text has no ceiling, so nothing but memory can lack. */
+static void add(struct stage_key *key, const char *text, size_t size)
+{
+	if (buf_add(&key->text, text, size) < 0)
+		error_no_memory();
+}
+
+struct stage_key *stage_key_new(void)
+{
+	struct stage_key *key = memory_new(sizeof(*key));
+
+	key->text.max = SIZE_MAX;
+	add(key, FIRST_LINE, strlen(FIRST_LINE));
+	return key;
+}
+
+void stage_key_free(struct stage_key *key)
+{
+	if (!key)
+		return;
+	buf_free(&key->text);
+	free(key);
+}
+
+void stage_key_freep(struct stage_key **key)
+{
+	stage_key_free(*key);
+}
+
+const char *stage_key_text(const struct stage_key *key)
+{
+	return buf_text(&key->text);
+}
+
+void stage_key_digest(const struct stage_key *key, char ret[static 65])
+{
+	struct digest digest;
+
+	digest_of(DIGEST_SHA256, key->text.data, key->text.len, &digest);
+	hex_encode(digest.bytes, digest_size(DIGEST_SHA256), ret);
+}
+
+/* ---------------------------------------------------------------- lines */
+
+static void add_escaped(struct stage_key *key, const char *text)
+{
+	for (; *text; text++) {
+		uint8_t c = (uint8_t)*text;
+		char code[5];
+
+		if (c >= 0x20 && c != 0x7f && c != '\\') {
+			add(key, text, 1);
+		} else if (c == '\\') {
+			add(key, "\\\\", 2);
+		} else {
+			snprintf(code, sizeof(code), "\\x%02x", c);
+			add(key, code, 4);
+		}
+	}
+}
+
+static void add_line(struct stage_key *key, const char *kind, const char *label, const char *name,
+		     const char *value)
+{
+	add_escaped(key, kind);
+	add(key, "\t", 1);
+	add_escaped(key, label);
+	add(key, "\t", 1);
+	add_escaped(key, name);
+	add(key, "\t", 1);
+	add_escaped(key, value);
+	add(key, "\n", 1);
+}
+
+/* The kind keeps a missing string, an empty one and a number apart. */
+void stage_key_string(struct stage_key *key, const char *label, const char *text)
+{
+	add_line(key, text ? "string" : "none", label, "", text ? text : "");
+}
+
+void stage_key_number(struct stage_key *key, const char *label, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	add_line(key, "number", label, "", text);
+}
+
+void stage_key_artifact(struct stage_key *key, const char *name, const char *id)
+{
+	add_line(key, "artifact", name, "", id);
+}
+
+void stage_key_packages(struct stage_key *key, const char *label, const struct lock *lock,
+			enum lock_set_id set)
+{
+	const struct lock_set *s = &lock->sets[set];
+	char digest[65];
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct locked_package *p = &s->packages[i];
+		CLEANUP_FREE char *name = string_printf("%s:%s", p->name, p->architecture);
+		CLEANUP_FREE char *value = string_printf("%s %s", p->version, p->sha256);
+
+		add_line(key, "package", label, name, value);
+	}
+	lock_set_digest(lock, set, digest);
+	add_line(key, "packages", label, "", digest);
+}
+
+/* ---------------------------------------------------------------- trees */
+
+struct tree {
+	struct stage_key *key;
+	const char *label;
+};
+
+static int add_file(const struct tree *t, const char *path, const char *name, unsigned int mode,
+		    struct error *err)
+{
+	struct digest digest;
+	char hex[2 * DIGEST_MAX + 1];
+	uint64_t size;
+	int r = digest_file(DIGEST_SHA256, path, &digest, &size, err);
+
+	if (r < 0)
+		return r;
+	digest_hex(&digest, hex);
+
+	CLEANUP_FREE char *value = string_printf("%04o %" PRIu64 " %s", mode, size, hex);
+
+	add_line(t->key, "file", t->label, name, value);
+	return 0;
+}
+
+static int add_link(const struct tree *t, const char *path, const char *name, struct error *err)
+{
+	char target[4097];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return error_system(err, errno, "%s: cannot read the link", path);
+	target[n] = '\0';
+	add_line(t->key, "link", t->label, name, target);
+	return 0;
+}
+
+static int not_dots(const struct dirent *e)
+{
+	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+
+/* alphasort() would sort by the locale. */
+static int bytewise(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int add_entry(const struct tree *t, const char *path, const char *name,
+		     const struct stat *st, struct error *err);
+
+static int add_child(const struct tree *t, const char *parent, const char *parent_name,
+		     const char *name, struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(parent, name);
+	CLEANUP_FREE char *below = path_join(parent_name, name);
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return error_system(err, errno, "%s", path);
+	return add_entry(t, path, below, &st, err);
+}
+
+static int add_children(const struct tree *t, const char *path, const char *name, struct error *err)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, not_dots, bytewise);
+	int r = 0;
+
+	if (count < 0)
+		return error_system(err, errno, "%s: cannot list the directory", path);
+	for (int i = 0; i < count && r == 0; i++)
+		r = add_child(t, path, name, entries[i]->d_name, err);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return r;
+}
+
+static int add_entry(const struct tree *t, const char *path, const char *name,
+		     const struct stat *st, struct error *err)
+{
+	unsigned int mode = st->st_mode & 07777;
+	char text[8];
+
+	if (S_ISREG(st->st_mode))
+		return add_file(t, path, name, mode, err);
+	if (S_ISLNK(st->st_mode))
+		return add_link(t, path, name, err);
+	if (!S_ISDIR(st->st_mode))
+		return error_input(err, "%s: only files, directories and symbolic links can go into an image",
+				   path);
+	snprintf(text, sizeof(text), "%04o", mode);
+	add_line(t->key, "directory", t->label, name, text);
+	return add_children(t, path, name, err);
+}
+
+int stage_key_tree(struct stage_key *key, const char *label, const char *path, struct error *err)
+{
+	const struct tree t = { .key = key, .label = label };
+	struct stat st;
+
+	/* The tree itself may be reached through a link; links inside it count by their target's name. */
+	if (stat(path, &st) < 0)
+		return error_system(err, errno, "%s", path);
+	return add_entry(&t, path, "", &st, err);
+}
