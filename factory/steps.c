@@ -77,6 +77,15 @@ static bool touches_target(const struct steps *s, const struct stage *stage)
 
 /* ---------------------------------------------------------------- keys */
 
+/* Which stage makes an artifact; the last, where two do. */
+static const char *maker(const struct steps *s, const char *artifact)
+{
+	for (unsigned int i = s->count; i-- > 0;)
+		if (names(s->items[i].stage->outputs, artifact))
+			return s->items[i].stage->name;
+	return NULL;
+}
+
 static int add_input(struct stage_key *key, const struct steps *s, const struct stage *stage,
 		     const char *name, struct error *err)
 {
@@ -85,7 +94,7 @@ static int add_input(struct stage_key *key, const struct steps *s, const struct 
 	if (!id)
 		return error_input(err, "stage %s reads \"%s\", which no stage before it makes",
 				   stage->name, name);
-	stage_key_artifact(key, name, id);
+	stage_key_artifact(key, name, maker(s, name), id);
 	return 0;
 }
 
@@ -112,7 +121,7 @@ static int make_key(const struct steps *s, struct step *step, struct error *err)
 	int r;
 
 	stage_key_string(key, "stage", stage->name);
-	stage_key_string(key, "version", stage->version);
+	stage_key_string(key, "stage version", stage->version);
 	r = stage->key ? stage->key(s->options->plan, key, err) : 0;
 	if (r < 0)
 		return error_wrap(err, "%s", stage->name);

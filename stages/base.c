@@ -126,11 +126,9 @@ static int base_run(const struct stage_context *ctx, struct error *err)
 static int base_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	char digest[65];
 	int r;
 
-	lock_set_digest(plan->lock, LOCK_IMAGE, digest);
-	stage_key_string(key, "packages", digest);
+	stage_key_packages(key, "packages", plan->lock, LOCK_IMAGE);
 	r = write_script(plan, &script, err);
 	if (r == 0)
 		stage_key_string(key, "script", buf_text(&script));

@@ -69,11 +69,8 @@ static int builder_run(const struct stage_context *ctx, struct error *err)
 
 static int builder_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
-	char digest[65];
-
 	(void)err;
-	lock_set_digest(plan->lock, LOCK_BUILDER, digest);
-	stage_key_string(key, "packages", digest);
+	stage_key_packages(key, "packages", plan->lock, LOCK_BUILDER);
 	for (const char *const *prefix = skipped; *prefix; prefix++)
 		stage_key_string(key, "skipped", *prefix);
 	for (const struct deb_bundle_extra *e = extras; e->path; e++) {

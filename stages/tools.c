@@ -22,11 +22,8 @@ static int tools_run(const struct stage_context *ctx, struct error *err)
 
 static int tools_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
-	char digest[65];
-
 	(void)err;
-	lock_set_digest(plan->lock, LOCK_BUILDER, digest);
-	stage_key_string(key, "packages", digest);
+	stage_key_packages(key, "packages", plan->lock, LOCK_BUILDER);
 	for (const char *const *prefix = wanted; *prefix; prefix++)
 		stage_key_string(key, "wanted", *prefix);
 	for (const char *const *prefix = skipped; *prefix; prefix++)

@@ -116,13 +116,10 @@ static int uki_run(const struct stage_context *ctx, struct error *err)
 
 static int uki_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
-	const struct lock_set *boot = &plan->lock->sets[LOCK_BOOT];
-
 	(void)err;
 	stage_key_string(key, "cmdline", plan->description->cmdline);
 	stage_key_string(key, "stub", plan->stub_path);
-	for (size_t i = 0; i < boot->count; i++)
-		stage_key_string(key, "package", boot->packages[i].sha256);
+	stage_key_packages(key, "packages", plan->lock, LOCK_BOOT);
 	return 0;
 }
 

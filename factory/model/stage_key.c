@@ -10,30 +10,21 @@
 #include "../base/cleanup.h"
 #include "../base/digest.h"
 #include "../base/error.h"
+#include "../base/fields.h"
 #include "../base/hex.h"
 #include "../base/io.h"
 #include "memory.h"
 
-/* The first line: another form of the text gives other keys. */
-#define FIRST_LINE "kiln stage inputs 1\n"
-
 struct stage_key {
 	struct buf text;
 };
-
-/* The text has no ceiling, so nothing but memory can lack. */
-static void add(struct stage_key *key, const char *text, size_t size)
-{
-	if (buf_add(&key->text, text, size) < 0)
-		error_no_memory();
-}
 
 struct stage_key *stage_key_new(void)
 {
 	struct stage_key *key = memory_new(sizeof(*key));
 
 	key->text.max = SIZE_MAX;
-	add(key, FIRST_LINE, strlen(FIRST_LINE));
+	fields_add(&key->text, STAGE_KEY_FORM);
 	return key;
 }
 
@@ -65,34 +56,10 @@ void stage_key_digest(const struct stage_key *key, char ret[static 65])
 
 /* ---------------------------------------------------------------- lines */
 
-static void add_escaped(struct stage_key *key, const char *text)
-{
-	for (; *text; text++) {
-		uint8_t c = (uint8_t)*text;
-		char code[5];
-
-		if (c >= 0x20 && c != 0x7f && c != '\\') {
-			add(key, text, 1);
-		} else if (c == '\\') {
-			add(key, "\\\\", 2);
-		} else {
-			snprintf(code, sizeof(code), "\\x%02x", c);
-			add(key, code, 4);
-		}
-	}
-}
-
 static void add_line(struct stage_key *key, const char *kind, const char *label, const char *name,
 		     const char *value)
 {
-	add_escaped(key, kind);
-	add(key, "\t", 1);
-	add_escaped(key, label);
-	add(key, "\t", 1);
-	add_escaped(key, name);
-	add(key, "\t", 1);
-	add_escaped(key, value);
-	add(key, "\n", 1);
+	fields_add(&key->text, kind, label, name, value);
 }
 
 /* The kind keeps a missing string, an empty one and a number apart. */
@@ -109,9 +76,9 @@ void stage_key_number(struct stage_key *key, const char *label, uint64_t value)
 	add_line(key, "number", label, "", text);
 }
 
-void stage_key_artifact(struct stage_key *key, const char *name, const char *id)
+void stage_key_artifact(struct stage_key *key, const char *name, const char *stage, const char *id)
 {
-	add_line(key, "artifact", name, "", id);
+	add_line(key, "artifact", name, stage, id);
 }
 
 void stage_key_packages(struct stage_key *key, const char *label, const struct lock *lock,

@@ -11,14 +11,13 @@ struct error;
 
 /*
  * What a stage reads, as a text with one line a thing; the stage's key is the digest of that text.
- * The text is kept beside the stage's outputs, so that a later build can say which line changed,
- * and so that outputs that lie under another key are noticed: the text beside them digests to
- * its own.
+ * The text is kept beside the stage's outputs, so that a later build can say which line changed.
  *
- * A line is KIND, LABEL, NAME and VALUE with a tab between; backslashes and control characters are
- * written as \\ and \xNN, so no two sequences of things give one text. NAME is what a label that has
- * many values calls this one (a path in a tree, a package) and else empty.
+ * A line (base/fields.h) is KIND, LABEL, NAME, VALUE. NAME is what a label with many values calls this one (a path in
+ * a tree, a package, the stage of an artifact) and else empty. The first line is STAGE_KEY_FORM: another form of the
+ * text gives other keys.
  */
+#define STAGE_KEY_FORM "kiln stage inputs 1"
 
 struct stage_key;
 struct stage_key *stage_key_new(void);
@@ -33,8 +32,8 @@ int stage_key_tree(struct stage_key *key, const char *label, const char *path, s
 /* Every package of a set of the lock, and whatever else lock_set_digest() covers. */
 void stage_key_packages(struct stage_key *key, const char *label, const struct lock *lock,
 			enum lock_set_id set);
-/* An artifact of an earlier stage, by its id. */
-void stage_key_artifact(struct stage_key *key, const char *name, const char *id);
+/* An artifact of the earlier stage `stage`, by its id. */
+void stage_key_artifact(struct stage_key *key, const char *name, const char *stage, const char *id);
 
 /* The text so far, and its SHA-256. */
 const char *stage_key_text(const struct stage_key *key);

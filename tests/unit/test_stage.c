@@ -79,12 +79,12 @@ static void test_text(void)
 	stage_key_string(key, "command\tline", "a\\b\n\xc3\xa9");
 	stage_key_string(key, "locale", NULL);
 	stage_key_number(key, "size", 3);
-	stage_key_artifact(key, "init", "k/init");
+	stage_key_artifact(key, "init", "programs", "k/init");
 	ok_str(stage_key_text(key), "kiln stage inputs 1\n"
 	       "string\tcommand\\x09line\t\ta\\\\b\\x0a\xc3\xa9\n"
 	       "none\tlocale\t\t\n"
 	       "number\tsize\t\t3\n"
-	       "artifact\tinit\t\tk/init\n", "one line a thing");
+	       "artifact\tinit\tprograms\tk/init\n", "one line a thing");
 }
 
 /* What lock_set_digest() covers, the key covers; the packages are there by name besides. */
