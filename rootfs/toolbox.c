@@ -26,6 +26,13 @@
 #define ARGUMENTS_MAX 512
 #define VARIABLES_MAX 16
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static int find_program(const char *tree, const char *name, char **ret, struct error *err)
 {
 	static const char *const places[] = { "usr/bin", "usr/sbin" };
@@ -66,7 +73,8 @@ static int append(const char **list, size_t *count, size_t max, const char *cons
 static int make_arguments(const struct toolbox_command *c, const char *loader, const char *libraries,
 			  const char *program, const char **ret, struct error *err)
 {
-	const char *name = strrchr(c->argv[0], '/') ? strrchr(c->argv[0], '/') + 1 : c->argv[0];
+	/* mcopy and mmd are one program, which looks at what it is called. */
+	const char *name = base_name(c->argv[0]);
 	const char *const head[] = {
 		loader, "--inhibit-cache", "--library-path", libraries, "--argv0", name, program, NULL,
 	};
@@ -77,13 +85,14 @@ static int make_arguments(const struct toolbox_command *c, const char *loader, c
 }
 
 struct environment {
-	char *path, *tmp, *epoch;
+	char *path, *conversions, *tmp, *epoch;
 	const char *list[VARIABLES_MAX];
 };
 
 static void environment_clear(struct environment *e)
 {
 	free(e->path);
+	free(e->conversions);
 	free(e->tmp);
 	free(e->epoch);
 }
@@ -101,7 +110,12 @@ static int make_environment(const struct toolbox_command *c, struct environment 
 	if (c->epoch >= 0)
 		e->epoch = string_printf("SOURCE_DATE_EPOCH=%" PRId64, c->epoch);
 
-	const char *const made[] = { e->path, e->epoch ? e->epoch : e->tmp, e->epoch ? e->tmp : NULL, NULL };
+	/* iconv(3) loads from a path that is built in. */
+	e->conversions = string_printf("GCONV_PATH=%s/usr/lib/" TRIPLE "/gconv", c->tree);
+
+	const char *const made[] = {
+		e->path, e->conversions, e->epoch ? e->epoch : e->tmp, e->epoch ? e->tmp : NULL, NULL,
+	};
 
 	if (r == 0)
 		r = append(e->list, &count, VARIABLES_MAX, made, "variables", err);
@@ -136,9 +150,9 @@ int toolbox_run(const struct toolbox_command *c, struct error *err)
 
 	const struct sandbox sandbox = { .readable = readable, .writable = writable };
 
-	r = process_run(&(struct process_options) {
-		.argv = argv, .env = environment.list, .cwd = c->cwd ? c->cwd : c->tree,
-		.output = c->output, .output_fd = c->output_fd, .sandbox = &sandbox,
+	return process_run(&(struct process_options) {
+		.argv = argv, .name = base_name(c->argv[0]), .env = environment.list,
+		.cwd = c->cwd ? c->cwd : c->tree, .output = c->output, .output_fd = c->output_fd,
+		.sandbox = &sandbox,
 	}, NULL, err);
-	return r < 0 ? error_wrap(err, "%s", c->argv[0]) : 0;
 }

@@ -14,7 +14,7 @@ struct error;
  * into the appliance. Each run is confined (sandbox.h): it reads the tree and what is named, writes
  * what is named, and has no network.
  *
- * The environment is LC_ALL=C.UTF-8, TZ=UTC, TMPDIR (the first writable directory), PATH (the tree's,
+ * The environment is LC_ALL=C.UTF-8, TZ=UTC, TMPDIR (the first writable directory), PATH and GCONV_PATH (the tree's,
  * by names that hold nothing else), SOURCE_DATE_EPOCH where given, and nothing of the host's.
  */
 struct toolbox_command {

@@ -17,6 +17,7 @@ struct sandbox;
  */
 struct process_options {
 	const char *const *argv;	/* NULL-terminated; argv[0] is looked up in PATH */
+	const char *name;		/* what messages call it; NULL: the last part of argv[0] */
 	const char *const *env;		/* NULL: PATH, HOME, LANG=C.UTF-8, TMPDIR and nothing else */
 	const char *cwd;		/* NULL: ours */
 	const char *input;		/* text for its standard input; NULL: /dev/null */

@@ -186,7 +186,7 @@ static struct process *process_new(const struct process_options *options)
 	if (!p)
 		error_no_memory();
 	p->pid = p->pidfd = p->out.fd = p->err.fd = -1;
-	p->name = string_copy(base_name(options->argv[0]));
+	p->name = string_copy(options->name ? options->name : base_name(options->argv[0]));
 	p->output = options->output;
 	return p;
 }

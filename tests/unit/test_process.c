@@ -73,6 +73,10 @@ static void exit_codes(void)
 		ok_int(err.kind, cases[i].result ? ERROR_OUTSIDE : ERROR_NONE, "its kind");
 	}
 	err = (struct error)ERROR_INIT;
+	ok_int(process_run(&(struct process_options){ .argv = SHELL("exit 4"), .name = "mcopy" }, NULL,
+			   &err), -EIO, "a program with a name for messages");
+	ok_str(err.message, "mcopy exited 4", "is called by it");
+	err = (struct error)ERROR_INIT;
 	ok_int(process_run(&(struct process_options){ .argv = SHELL("exit 42") }, &code, &err), 0,
 	       "an exit code asked for is no error");
 	ok_int(code, 42, "the exit code");
