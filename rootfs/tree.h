@@ -5,63 +5,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct buf;
 struct error;
 
 /*
- * File trees as tar archives without compression (POSIX pax, GNU). An archive is read once for its
- * headers; what is kept of an entry is where it lies, so memory grows with the number of files and not with
- * their size. Refused, naming the archive and the entry: paths that are absolute or climb, entries
- * below something that is no directory, hard links to nothing. Of two entries for one path the later counts.
+ * The image's tree: an index over tar archives, which keep the files' data. Names are sorted bytewise by
+ * component ("a", "a/b", "a-b"), as GNU tar's --sort=name has them. Of extended attributes,
+ * security.capability and user.* are kept, sorted by name; of times, none.
+ *
+ * Paths are relative to the tree's root, "usr/lib/os-release"; "/" in front means the same. Symbolic links are
+ * followed within the tree, at most 40, and never lead out of it: ".." of the root is the root.
  */
+struct tree;
 
-struct tree_node {
-	char *path;			/* without "/" at either end */
-	char *target;			/* of a symbolic link */
-	int64_t position;		/* of its header in the archive; -1: a directory only implied */
-	size_t data;			/* index of the node that has the contents: itself, or a hard link's */
-	mode_t type;			/* S_IFREG, ... */
-	bool whiteout, opaque;		/* overlayfs: "nothing here", "nothing from below" */
-};
-
-struct tree {
-	char *archive;
-	int fd;
-	struct tree_node *nodes;	/* by path; a directory stands right before all that is below it */
-	size_t count;
-};
-
+/* ERROR_INPUT for everything that is no tree (tree_archive.h); the archive stays open. */
 int tree_open(const char *archive, struct tree **ret, struct error *err);
+/*
+ * What an overlay shows: `packages` below and above it `changes`, its upper directory as GNU tar packs it
+ * with all extended attributes, where overlayfs' whiteouts and opaque directories hide what is below
+ * (mounted without redirect_dir, metacopy and index).
+ */
+int tree_merge(const char *packages, const char *changes, struct tree **ret, struct error *err);
 void tree_free(struct tree *t);
 void tree_freep(struct tree **t);
 #define CLEANUP_TREE __attribute__((cleanup(tree_freep)))
 
-/* By exact path; NULL if absent. */
-const struct tree_node *tree_find(const struct tree *t, const char *path);
 /*
- * The file that a path leads to, through symbolic links (as chroot would resolve them; at most 40).
- * ERROR_INPUT when there is none, or it is no regular file.
+ * The tree as one tar archive at `path`, every time `mtime`. `without` (NULL-terminated; may be NULL) leaves out
+ * "NAME" with all below, or with "NAME/" only what is below. Of names that are hard links to each other the
+ * first carries the data. The same tree gives the same bytes, whichever archives it came from.
  */
-int tree_resolve(const struct tree *t, const char *path, const struct tree_node **ret, struct error *err);
-/* Its contents, appended; -EFBIG in the error when they are more than ret->max. */
-int tree_read(const struct tree *t, const struct tree_node *node, struct buf *ret, struct error *err);
-/* Likewise, into a new file. */
-int tree_copy_out(const struct tree *t, const struct tree_node *node, const char *path, struct error *err);
+int tree_write(const struct tree *t, const char *path, int64_t mtime, const char *const *without,
+	       struct error *err);
 
-/*
- * Writes `lower` as it looks below `upper`, the tar of an overlayfs upper directory (with xattrs; features
- * index, metacopy and redirect_dir off), or alone. Sorted; missing directories added (root's, 0755); owners
- * by number; every time is `epoch`; of extended attributes only security.capability and user.* remain, by
- * name; names of one file stay names of one file. The same input gives the same bytes.
- */
-struct tree_merge {
-	const char *lower, *upper;	/* upper may be NULL */
-	const char *const *excluded;	/* "boot/": all below; "vmlinuz": this; NULL-terminated, or NULL */
-	int64_t epoch;			/* seconds since 1970 */
-	const char *output;
-};
-int tree_merge(const struct tree_merge *merge, struct error *err);
+/* Is there something, behind all links? */
+bool tree_has(const struct tree *t, const char *path);
+/* Appends a file's contents. ERROR_INPUT when there is no such file. */
+int tree_read(const struct tree *t, const char *path, struct buf *ret, struct error *err);
+/* Writes them to a new file. */
+int tree_copy(const struct tree *t, const char *path, const char *to, struct error *err);
+/* The next name in a directory, sorted; *position is 0 to begin with. NULL at the end, or when it is no directory. */
+const char *tree_list(const struct tree *t, const char *directory, size_t *position);
 
 #endif

@@ -2,21 +2,41 @@
 #ifndef KILN_ROOTFS_TREE_ENTRY_H
 #define KILN_ROOTFS_TREE_ENTRY_H
 
-#include <archive.h>
-#include <archive_entry.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "tree.h"
+struct error;
 
-/* Between the files of tree.h: an archive read from any of its headers on. */
+/* For tree*.c alone: names of a tree and what they lead to. A file's data stay in the archive it came in. */
 
-int tree_compare_paths(const char *a, const char *b);
+struct tree_attribute {
+	char *name;
+	void *value;
+	size_t size;
+};
 
-int tree_reader_open(const struct tree *t, int64_t position, struct archive **ret, struct error *err);
-/* At one entry, whose header has been read. */
-int tree_reader_entry(const struct tree *t, const struct tree_node *node, struct archive **ret,
-		      struct archive_entry **ret_entry, struct error *err);
-int tree_reader_error(const struct tree *t, struct archive *a, struct error *err);
-void tree_reader_free(struct archive **a);
-#define CLEANUP_TREE_READER __attribute__((cleanup(tree_reader_free)))
+struct tree_entry {
+	char *path;			/* tree_path.h */
+	char *link;			/* a symbolic link's target; of a hard link what it names */
+	const struct tree_entry *origin;	/* of a hard link, in the end: the entry that is the file; else NULL */
+	const struct tree_archive *archive;
+	uint64_t offset, size;		/* a file's data in the archive */
+	struct tree_attribute *attributes;	/* sorted by name */
+	uint32_t attribute_count;
+	uint32_t number;		/* how many came before in the archive */
+	uint32_t uid, gid, mode, major, minor;
+	char type;			/* enum tar_type */
+	bool whiteout;			/* overlayfs: hides what is below it in the lower tree, and itself is nothing */
+	bool opaque;			/* overlayfs: a directory that hides what the lower tree has in it */
+};
+
+void tree_entry_free(struct tree_entry *e);
+
+/* What the name leads to: itself, but for hard links. */
+static inline const struct tree_entry *tree_entry_file(const struct tree_entry *e)
+{
+	return e->origin ? e->origin : e;
+}
 
 #endif

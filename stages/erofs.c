@@ -1,148 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "../factory/base/cleanup.h"
-#include "../factory/base/digest.h"
 #include "../factory/base/error.h"
 #include "../factory/base/hex.h"
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/shell.h"
-#include "../rootfs/workshop.h"
+#include "../rootfs/toolbox.h"
+#include "../rootfs/filetree.h"
 #include "registry.h"
 
 /*
- * The root file system. mkfs.erofs is given a sorted tar and never the tree: the order in which a file
+ * The root file system. mkfs.erofs is given a sorted tar and never a tree: the order in which a file
  * system lists names and extended attributes must not reach the image.
  */
 
-#define SCRIPT_MAX 16384
 #define EROFS_BLOCK 4096
+#define UUID_TEXT_SIZE 37
 
-static const char make_image[] =
-	"cd /target/root\n"
-	/* The kernel is in the unified kernel image; what is below the others does not outlive a boot. */
-	"tar --create --file=/scratch/root.tar --sort=name --format=posix --numeric-owner --mtime=\"@$epoch\""
-	" --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'"
-	" --xattrs --xattrs-include='security.capability' --xattrs-include='user.*'"
-	" --exclude='./boot/*' --exclude='./vmlinuz' --exclude='./vmlinuz.old' --exclude='./initrd.img'"
-	" --exclude='./initrd.img.old' --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*'"
-	" --exclude='./run/*' --exclude='./tmp/*' .\n"
-	"echo 'kiln-progress 1 4 steps' >/dev/console\n"
-	"mkfs.erofs --quiet -z\"$compression\" -T\"$epoch\" --all-time -U\"$uuid\" --tar=f /scratch/root.erofs"
-	" /scratch/root.tar\n"
-	"rm /scratch/root.tar\n"
-	"echo 'kiln-progress 2 4 steps' >/dev/console\n"
-	/* --extract without a path decompresses everything, and writes nothing. */
-	"fsck.erofs --extract /scratch/root.erofs\n"
-	"echo 'kiln-progress 3 4 steps' >/dev/console\n"
-	"cat /scratch/root.erofs >" WORKSHOP_OUT "\n";
+/* The kernel is in the unified kernel image; what is below the others does not outlive a boot. */
+static const char *const excluded[] = {
+	"boot/", "dev/", "proc/", "sys/", "run/", "tmp/", "vmlinuz", "vmlinuz.old", "initrd.img", "initrd.img.old",
+	NULL,
+};
 
-/* "SHA256  -" and the size: the image is compared once it has arrived. */
-static const char measure[] =
-	"sha256sum </scratch/root.erofs\n"
-	"stat --format=%s /scratch/root.erofs\n"
-	"rm /scratch/root.erofs\n";
-
-static int write_script(const struct plan *plan, struct buf *ret, struct error *err)
+/* As text, as mkfs.erofs and blkid read it: not with a GUID's swapped fields. */
+static void uuid_text(const struct plan *plan, char ret[static UUID_TEXT_SIZE])
 {
-	/* Said as text, as mkfs.erofs and blkid read it: not with a GUID's swapped fields. */
-	char uuid[GUID_TEXT_SIZE], hex[33];
 	uint8_t bytes[16];
-	int r;
+	char hex[33];
 
 	plan_uuid(plan, "erofs", bytes);
 	hex_encode(bytes, sizeof(bytes), hex);
-	(void)snprintf(uuid, sizeof(uuid), "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+	(void)snprintf(ret, UUID_TEXT_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
 		       hex + 20);
-	r = buf_printf(ret, "epoch=%" PRId64 "\nuuid=%s\n", plan->epoch, uuid);
-	if (r == 0)
-		r = shell_assign(ret, "compression", plan->description->compression);
-	if (r == 0)
-		r = buf_add_string(ret, make_image);
-	return r < 0 ? error_system(err, r, "mkfs.erofs") : 0;
 }
 
-struct image {
-	uint64_t size;
-	char sha256[2 * DIGEST_MAX + 1];
-};
-
-static int measure_image(struct guest *g, struct image *ret, struct error *err)
+static int run_tool(const struct stage_context *ctx, const char *const *argv, const char *archive,
+		    struct error *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(256);
-	const size_t digits = 2 * digest_size(DIGEST_SHA256);
-	const char *line;
-	char *end;
-	int r = guest_run_output(g, measure, &text, err);
+	const char *const readable[] = { archive, NULL }, *const writable[] = { ctx->output, NULL };
 
-	if (r < 0)
-		return r;
-	line = strchr(buf_text(&text), '\n');
-	if (text.len < digits || !line)
-		return error_outside(err, "sha256sum answered \"%s\"", buf_text(&text));
-	errno = 0;
-	ret->size = strtoull(line + 1, &end, 10);
-	if (errno != 0 || *end != '\n' || ret->size == 0 || ret->size % EROFS_BLOCK != 0)
-		return error_outside(err, "mkfs.erofs made an image of %s bytes, not a number of blocks",
-				     line + 1);
-	memcpy(ret->sha256, buf_text(&text), digits);
-	ret->sha256[digits] = '\0';
-	return 0;
+	return toolbox_run(&(struct toolbox_command) {
+		.tree = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .argv = argv, .readable = readable,
+		.writable = writable, .epoch = ctx->plan->epoch,
+	}, err);
 }
 
-static int take_image(const struct stage_context *ctx, const struct image *image, struct error *err)
+static int make_image(const struct stage_context *ctx, const char *archive, const char *image,
+		      struct error *err)
 {
-	CLEANUP_FREE char *path = path_join(ctx->output, "root.erofs");
-	char hex[2 * DIGEST_MAX + 1];
-	struct digest digest;
-	int r = workshop_take_out(ctx->workshop, image->size, path, err);
+	CLEANUP_FREE char *compression = string_printf("-z%s", ctx->plan->description->compression);
+	CLEANUP_FREE char *time = string_printf("-T%" PRId64, ctx->plan->epoch), *id = NULL;
+	char uuid[UUID_TEXT_SIZE];
 
-	if (r == 0)
-		r = digest_file(DIGEST_SHA256, path, &digest, NULL, err);
-	if (r < 0)
-		return r;
-	digest_hex(&digest, hex);
-	if (strcmp(hex, image->sha256) != 0)
-		return error_outside(err, "%s: not the image that the appliance made: its SHA-256 is %s there and %s here",
-				     path, image->sha256, hex);
-	return 0;
+	uuid_text(ctx->plan, uuid);
+	id = string_printf("-U%s", uuid);
+
+	const char *const argv[] = {
+		"mkfs.erofs", "--quiet", compression, time, "--all-time", id, "--tar=f", image, archive, NULL,
+	};
+
+	return run_tool(ctx, argv, archive, err);
+}
+
+/* --extract without a path decompresses everything, and writes nothing. */
+static int check_image(const struct stage_context *ctx, const char *image, struct error *err)
+{
+	const char *const argv[] = { "fsck.erofs", "--extract", image, NULL };
+	struct stat st;
+
+	if (stat(image, &st) < 0 || st.st_size == 0 || st.st_size % EROFS_BLOCK != 0)
+		return error_outside(err, "mkfs.erofs made an image that is not a number of blocks");
+	return run_tool(ctx, argv, NULL, err);
 }
 
 static int erofs_run(const struct stage_context *ctx, struct error *err)
 {
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	struct guest *g = workshop_guest(ctx->workshop);
-	struct image image = { 0 };
-	int r = write_script(ctx->plan, &script, err);
+	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
+	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *archive = NULL;
+	CLEANUP_FREE char *image = path_join(ctx->output, "root.erofs");
+	int r = io_mkdirs(tmp, 0755, err);
 
 	if (r == 0)
-		r = guest_run(g, buf_text(&script), err);
+		r = io_scratch_new(tmp, &scratch, err);
+	if (r < 0)
+		return r;
+	archive = path_join(scratch.path, "root.tar");
+	r = filetree_merge(&(struct filetree_merge) {
+		.lower = artifacts_path(ctx->artifacts, "root.tar"), .excluded = excluded,
+		.epoch = ctx->plan->epoch, .output = archive,
+	}, err);
 	if (r == 0)
-		r = measure_image(g, &image, err);
-	return r < 0 ? r : take_image(ctx, &image, err);
+		r = make_image(ctx, archive, image, err);
+	return r < 0 ? r : check_image(ctx, image, err);
 }
 
 static int erofs_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	int r = write_script(plan, &script, err);
+	char uuid[UUID_TEXT_SIZE];
 
-	if (r == 0)
-		stage_key_string(key, "script", buf_text(&script));
-	return r;
+	(void)err;
+	uuid_text(plan, uuid);
+	stage_key_string(key, "uuid", uuid);
+	stage_key_string(key, "compression", plan->description->compression);
+	stage_key_number(key, "epoch", (uint64_t)plan->epoch);
+	for (const char *const *e = excluded; *e; e++)
+		stage_key_string(key, "excluded", *e);
+	return 0;
 }
 
 const struct stage stage_erofs = {
 	.name = "erofs",
 	.title = "making the EROFS image",
-	.version = "1",
-	.room = ROOM_APPLIANCE,
+	.version = "2",
+	.room = ROOM_FACTORY,
+	.inputs = { TOOLBOX_TREE, "root.tar" },
 	.outputs = { "root.erofs" },
-	.layer = "config.qcow2",
 	.key = erofs_key,
 	.run = erofs_run,
 };

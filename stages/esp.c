@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "../factory/base/cleanup.h"
 #include "../factory/base/bytes.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/shell.h"
-#include "../rootfs/workshop.h"
+#include "../rootfs/toolbox.h"
 #include "registry.h"
 
 /* The EFI system partition: FAT32 with the one file that the firmware starts. */
 
-#define SCRIPT_MAX 8192
 #define MIB UINT64_C(1048576)
 
 /*
@@ -24,32 +24,6 @@
  * take one 64th.
  */
 #define ESP_MIN_MIB 36
-
-static const char make_image[] =
-	"export TZ=UTC MTOOLS_SKIP_CHECK=1\n"
-	"cd /scratch\n"
-	"rm -f esp.img\n"
-	"truncate -s \"${mib}M\" esp.img\n"
-	"touch -d \"@$SOURCE_DATE_EPOCH\" uki.efi\n"
-	"mkfs.fat -F 32 -i \"$id\" -n ESP --invariant esp.img\n"
-	"mmd -i esp.img ::/EFI ::/EFI/BOOT\n"
-	"mcopy -m -i esp.img uki.efi \"::/EFI/BOOT/$name\"\n"
-	"rm uki.efi\n";
-
-static int write_script(const struct plan *plan, uint64_t mib, struct buf *ret, struct error *err)
-{
-	uint8_t id[16];
-	int r;
-
-	plan_uuid(plan, "esp", id);
-	r = buf_printf(ret, "export SOURCE_DATE_EPOCH=%" PRId64 "\nmib=%" PRIu64 "\nid=%08" PRIx32 "\n",
-		       plan->epoch, mib, read_be32(id));
-	if (r == 0)
-		r = shell_assign(ret, "name", plan->efi_name);
-	if (r == 0)
-		r = buf_add_string(ret, make_image);
-	return r < 0 ? error_system(err, r, "mkfs.fat") : 0;
-}
 
 /* As small as fits, or as the description says. */
 static int choose_size(const struct plan *plan, uint64_t file_size, uint64_t *ret, struct error *err)
@@ -66,12 +40,71 @@ static int choose_size(const struct plan *plan, uint64_t file_size, uint64_t *re
 	return 0;
 }
 
+static int run_tool(const struct stage_context *ctx, const char *const *argv, const char *scratch,
+		    struct error *err)
+{
+	const char *const writable[] = { scratch, ctx->output, NULL };
+	/* Of mtools; the settings of whoever runs this must not count. */
+	const char *const env[] = { "MTOOLSRC=/dev/null", "MTOOLS_SKIP_CHECK=1", NULL };
+
+	return toolbox_run(&(struct toolbox_command) {
+		.tree = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .argv = argv, .writable = writable,
+		.env = env, .epoch = ctx->plan->epoch,
+	}, err);
+}
+
+/* "XXXXXXXX", the volume's serial number. */
+static char *volume_id(const struct plan *plan)
+{
+	uint8_t id[16];
+
+	plan_uuid(plan, "esp", id);
+	return string_printf("%08" PRIx32, read_be32(id));
+}
+
+static int make_empty(const char *path, uint64_t mib, struct error *err)
+{
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0 || ftruncate(fd, (off_t)(mib * MIB)) < 0)
+		return error_system(err, errno, "%s", path);
+	return 0;
+}
+
+/* mcopy takes a file's time from the file. */
+static int copy_dated(const struct plan *plan, const char *from, const char *to, struct error *err)
+{
+	const struct timespec times[2] = { { .tv_sec = plan->epoch }, { .tv_sec = plan->epoch } };
+	int r = io_copy_file(from, to, 0644, err);
+
+	if (r == 0 && utimensat(AT_FDCWD, to, times, 0) < 0)
+		r = error_system(err, errno, "%s", to);
+	return r;
+}
+
+static int fill(const struct stage_context *ctx, const char *image, const char *uki, const char *scratch,
+		struct error *err)
+{
+	CLEANUP_FREE char *id = volume_id(ctx->plan);
+	CLEANUP_FREE char *to = string_printf("::/EFI/BOOT/%s", ctx->plan->efi_name);
+	const char *const mkfs[] = {
+		"mkfs.fat", "-F", "32", "-i", id, "-n", "ESP", "--invariant", image, NULL,
+	};
+	const char *const mmd[] = { "mmd", "-i", image, "::/EFI", "::/EFI/BOOT", NULL };
+	const char *const mcopy[] = { "mcopy", "-m", "-i", image, uki, to, NULL };
+	int r = run_tool(ctx, mkfs, scratch, err);
+
+	if (r == 0)
+		r = run_tool(ctx, mmd, scratch, err);
+	return r < 0 ? r : run_tool(ctx, mcopy, scratch, err);
+}
+
 static int esp_run(const struct stage_context *ctx, struct error *err)
 {
+	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
+	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *copy = NULL;
+	CLEANUP_FREE char *image = path_join(ctx->output, "esp.img");
 	const char *uki = artifacts_path(ctx->artifacts, "uki.efi");
-	CLEANUP_FREE char *path = path_join(ctx->output, "esp.img");
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	struct guest *g = workshop_guest(ctx->workshop);
 	uint64_t mib = 0;
 	struct stat st;
 	int r;
@@ -80,30 +113,36 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 		return error_system(err, errno, "%s", uki);
 	r = choose_size(ctx->plan, (uint64_t)st.st_size, &mib, err);
 	if (r == 0)
-		r = write_script(ctx->plan, mib, &script, err);
+		r = io_mkdirs(tmp, 0755, err);
 	if (r == 0)
-		r = guest_upload(g, uki, "/scratch/uki.efi", err);
+		r = io_scratch_new(tmp, &scratch, err);
+	if (r < 0)
+		return r;
+	copy = path_join(scratch.path, "uki.efi");
+	r = copy_dated(ctx->plan, uki, copy, err);
 	if (r == 0)
-		r = guest_run(g, buf_text(&script), err);
-	return r < 0 ? r : guest_download(g, "/scratch/esp.img", path, err);
+		r = make_empty(image, mib, err);
+	return r < 0 ? r : fill(ctx, image, copy, scratch.path, err);
 }
 
 static int esp_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	int r = write_script(plan, plan->description->esp_mib, &script, err);
+	CLEANUP_FREE char *id = volume_id(plan);
 
-	if (r == 0)
-		stage_key_string(key, "script", buf_text(&script));
-	return r;
+	(void)err;
+	stage_key_string(key, "volume id", id);
+	stage_key_string(key, "file name", plan->efi_name);
+	stage_key_number(key, "size in MiB", plan->description->esp_mib);
+	stage_key_number(key, "epoch", (uint64_t)plan->epoch);
+	return 0;
 }
 
 const struct stage stage_esp = {
 	.name = "esp",
 	.title = "making the EFI system partition",
-	.version = "1",
-	.room = ROOM_APPLIANCE,
-	.inputs = { "uki.efi" },
+	.version = "2",
+	.room = ROOM_FACTORY,
+	.inputs = { TOOLBOX_TREE, "uki.efi" },
 	.outputs = { "esp.img" },
 	.key = esp_key,
 	.run = esp_run,

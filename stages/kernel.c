@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "../factory/base/buf.h"
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/format/moddep.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/shell.h"
-#include "../rootfs/workshop.h"
+#include "../rootfs/filetree.h"
+#include "../rootfs/ustar.h"
 #include "registry.h"
 
 /*
@@ -19,170 +20,172 @@
  */
 
 #define TEXT_MAX (16 << 20)
-#define NAME_MAX_SIZE 256
+#define MODULE_MAX (64 << 20)
+#define MODULES "usr/lib/modules/"
 
 /* ---------------------------------------------------------------- which kernel */
 
-static const char list_kernels[] =
-	"cd /target/root\n"
-	"for modules in usr/lib/modules/*/modules.dep; do\n"
-	"\tversion=${modules#usr/lib/modules/}\n"
-	"\tversion=${version%/modules.dep}\n"
-	"\t[ ! -e \"boot/vmlinuz-$version\" ] || echo \"$version\"\n"
-	"done\n";
-
-static int find_kernel(struct guest *g, char ret[static NAME_MAX_SIZE], struct error *err)
+/* usr/lib/modules/VERSION/modules.dep, with boot/vmlinuz-VERSION beside it. malloc'ed, or NULL. */
+static char *version_at(const struct filetree *tree, const char *path)
 {
-	CLEANUP_BUF struct buf list = BUF_INIT(TEXT_MAX);
-	const char *text;
+	CLEANUP_FREE char *version = NULL, *image = NULL;
+	const char *rest;
 	size_t size;
-	int r;
 
-	r = guest_run_output(g, list_kernels, &list, err);
-	if (r < 0)
-		return r;
-	text = buf_text(&list);
-	size = strcspn(text, "\n");
-	if (size == 0 || size >= NAME_MAX_SIZE)
+	if (strncmp(path, MODULES, strlen(MODULES)) != 0)
+		return NULL;
+	rest = path + strlen(MODULES);
+	size = strcspn(rest, "/");
+	if (strcmp(rest + size, "/modules.dep") != 0)
+		return NULL;
+	version = string_printf("%.*s", (int)size, rest);
+	image = string_printf("boot/vmlinuz-%s", version);
+	return filetree_find(tree, image) ? TAKE_PTR(version) : NULL;
+}
+
+static int find_kernel(const struct filetree *tree, char **ret, struct error *err)
+{
+	CLEANUP_FREE char *found = NULL;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		CLEANUP_FREE char *version = version_at(tree, tree->nodes[i].path);
+
+		if (!version)
+			continue;
+		if (found)
+			return error_input(err, "the image has more than one kernel (%s and %s): only one can be started",
+					   found, version);
+		found = TAKE_PTR(version);
+	}
+	if (!found)
 		return error_input(err, "the image has no kernel: no package puts one in /boot with its modules in /usr/lib/modules");
-	if (text[size] && text[size + 1])
-		return error_input(err, "the image has more than one kernel (%.*s and %.*s): only one can be started",
-				   (int)size, text, (int)strcspn(text + size + 1, "\n"), text + size + 1);
-	memcpy(ret, text, size);
-	ret[size] = '\0';
+	*ret = TAKE_PTR(found);
 	return 0;
 }
 
 /* ---------------------------------------------------------------- modules */
 
-static int read_file(struct guest *g, const char *path, struct buf *ret, struct error *err)
+static int read_file(const struct filetree *tree, const char *path, struct buf *ret, struct error *err)
 {
-	CLEANUP_BUF struct buf script = BUF_INIT(4096);
-	int r = buf_add_string(&script, "cat ");
+	const struct filetree_node *node;
+	int r = filetree_resolve(tree, path, &node, err);
 
-	if (r == 0)
-		r = shell_quote(&script, path);
-	return r < 0 ? error_system(err, r, "%s", path) : guest_run_output(g, buf_text(&script), ret, err);
+	return r < 0 ? r : filetree_read(tree, node, ret, err);
 }
 
-static int resolve(struct guest *g, const char *directory, const struct plan *plan,
+static int resolve(const struct filetree *tree, const char *directory, const struct plan *plan,
 		   struct moddep_list *ret, struct error *err)
 {
 	CLEANUP_FREE char *dep_path = path_join(directory, "modules.dep");
 	CLEANUP_FREE char *builtin_path = path_join(directory, "modules.builtin");
 	CLEANUP_BUF struct buf dep = BUF_INIT(TEXT_MAX), builtin = BUF_INIT(TEXT_MAX);
-	int r = read_file(g, dep_path, &dep, err);
+	int r = read_file(tree, dep_path, &dep, err);
 
 	if (r == 0)
-		r = read_file(g, builtin_path, &builtin, err);
+		r = read_file(tree, builtin_path, &builtin, err);
 	if (r == 0)
 		r = moddep_resolve(buf_text(&dep), buf_text(&builtin), plan->initrd_modules, ret, err);
 	return r;
 }
 
-/* What kmod's users put behind ".ko", and what undoes it. */
-static const struct compression {
-	const char *suffix, *command;
-} compressions[] = {
-	{ ".xz", "xz -dc" },
-	{ ".zst", "zstd -dcq" },
-	{ ".gz", "gzip -dc" },
-	{ "", "cat" },
-};
-
-static const struct compression *find_compression(const char *path)
+/* What kmod's users put behind ".ko". */
+static char *plain_name(const char *path)
 {
+	static const char *const suffixes[] = { ".xz", ".zst", ".gz" };
 	size_t size = strlen(path);
 
-	for (const struct compression *c = compressions;; c++) {
-		size_t n = strlen(c->suffix);
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
 
-		if (n <= size && strcmp(path + size - n, c->suffix) == 0)
-			return c;
+		if (n < size && strcmp(path + size - n, suffixes[i]) == 0)
+			return string_printf("%.*s", (int)(size - n), path);
 	}
+	return string_copy(path);
 }
 
-static int add_module(const char *path, struct buf *load, struct buf *script)
+static int add_module(const struct filetree *tree, const char *directory, const char *path, struct ustar *out,
+		      struct error *err)
 {
-	const struct compression *c = find_compression(path);
-	CLEANUP_FREE char *plain = string_printf("%.*s", (int)(strlen(path) - strlen(c->suffix)), path);
-	int r = buf_printf(load, "%s\n", plain);
+	CLEANUP_FREE char *from = path_join(directory, path), *plain = plain_name(path);
+	CLEANUP_BUF struct buf packed = BUF_INIT(MODULE_MAX), module = BUF_INIT(MODULE_MAX);
+	int r = read_file(tree, from, &packed, err);
 
 	if (r == 0)
-		r = shell_assign(script, "to", plain);
-	if (r == 0)
-		r = buf_printf(script, "mkdir -p \"${to%%/*}\"\n%s <\"$from/$to%s\" >\"$to\"\n", c->command,
-			       c->suffix);
-	return r;
+		r = decompress(packed.data, packed.len, from, &module, err);
+	return r < 0 ? r : ustar_add(out, plain, 0644, module.data, module.len, err);
 }
 
-static const char pack[] =
-	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/scratch/modules.tar"
-	" --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 --files-from=-\n";
-
-static int write_script(const char *directory, const struct moddep_list *modules, struct buf *load,
-			struct buf *script)
+static int add_load_list(const struct moddep_list *modules, struct ustar *out, struct error *err)
 {
-	int r = buf_add_string(script, "cd /scratch/modules\n");
+	CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
+	int r = 0;
 
-	if (r == 0)
-		r = shell_assign(script, "from", directory);
-	for (size_t i = 0; i < modules->count && r == 0; i++)
-		r = add_module(modules->paths[i], load, script);
-	return r < 0 ? r : buf_add_string(script, pack);
-}
+	for (size_t i = 0; i < modules->count && r == 0; i++) {
+		CLEANUP_FREE char *plain = plain_name(modules->paths[i]);
 
-static int pack_modules(struct guest *g, const struct plan *plan, const char *version,
-			struct error *err)
-{
-	CLEANUP_FREE char *directory = path_join("/target/root/usr/lib/modules", version);
-	CLEANUP_MODDEP_LIST struct moddep_list modules = { 0 };
-	CLEANUP_BUF struct buf load = BUF_INIT(TEXT_MAX), script = BUF_INIT(TEXT_MAX);
-	int r;
-
-	r = resolve(g, directory, plan, &modules, err);
-	if (r < 0)
-		return error_wrap(err, "%s", version);
-	r = write_script(directory, &modules, &load, &script);
+		r = buf_printf(&text, "%s\n", plain);
+	}
 	if (r < 0)
 		return error_system(err, r, "list of modules");
-	r = guest_run(g, "rm -rf /scratch/modules\nmkdir /scratch/modules\n", err);
+	return ustar_add(out, "modules.load", 0644, buf_text(&text), text.len, err);
+}
+
+static int pack_modules(const struct stage_context *ctx, const struct filetree *tree, const char *version,
+			struct error *err)
+{
+	CLEANUP_FREE char *directory = path_join("usr/lib/modules", version);
+	CLEANUP_FREE char *path = path_join(ctx->output, "modules.tar");
+	CLEANUP_MODDEP_LIST struct moddep_list modules = { 0 };
+	CLEANUP_USTAR struct ustar *out = NULL;
+	int r = resolve(tree, directory, ctx->plan, &modules, err);
+
 	if (r == 0)
-		r = guest_write(g, "/scratch/modules/modules.load", buf_text(&load), load.len, err);
-	return r < 0 ? r : guest_run(g, buf_text(&script), err);
+		r = ustar_create(path, &out, err);
+	if (r == 0)
+		r = add_load_list(&modules, out, err);
+	for (size_t i = 0; i < modules.count && r == 0; i++)
+		r = add_module(tree, directory, modules.paths[i], out, err);
+	if (r == 0)
+		r = ustar_finish(out, err);
+	return r < 0 ? error_wrap(err, "%s", version) : 0;
 }
 
 /* ---------------------------------------------------------------- the stage */
 
-static int take_files(const struct stage_context *ctx, const char *version, struct error *err)
+static int take_file(const struct stage_context *ctx, const struct filetree *tree, const char *from,
+		     const char *name, struct error *err)
 {
-	CLEANUP_FREE char *kernel = string_printf("/target/root/boot/vmlinuz-%s", version);
-	const char *const files[][2] = {
-		{ kernel, "vmlinuz" },
-		{ "/scratch/modules.tar", "modules.tar" },
-		{ "/target/root/usr/lib/os-release", "os-release" },
-	};
+	CLEANUP_FREE char *to = path_join(ctx->output, name);
+	const struct filetree_node *node;
+	int r = filetree_resolve(tree, from, &node, err);
+
+	return r < 0 ? r : filetree_copy_out(tree, node, to, err);
+}
+
+static int take_files(const struct stage_context *ctx, const struct filetree *tree, const char *version,
+		      struct error *err)
+{
+	CLEANUP_FREE char *kernel = string_printf("boot/vmlinuz-%s", version);
 	CLEANUP_FREE char *path = path_join(ctx->output, "kernel-version");
 	CLEANUP_FREE char *line = string_printf("%s\n", version);
 	int r = io_write_file(path, line, strlen(line), 0644, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++) {
-		CLEANUP_FREE char *to = path_join(ctx->output, files[i][1]);
-
-		r = guest_download(workshop_guest(ctx->workshop), files[i][0], to, err);
-	}
-	return r;
+	if (r == 0)
+		r = take_file(ctx, tree, kernel, "vmlinuz", err);
+	return r < 0 ? r : take_file(ctx, tree, "usr/lib/os-release", "os-release", err);
 }
 
 static int kernel_run(const struct stage_context *ctx, struct error *err)
 {
-	struct guest *g = workshop_guest(ctx->workshop);
-	char version[NAME_MAX_SIZE];
-	int r = find_kernel(g, version, err);
+	CLEANUP_FILETREE struct filetree *tree = NULL;
+	CLEANUP_FREE char *version = NULL;
+	int r = filetree_open(artifacts_path(ctx->artifacts, "root.tar"), &tree, err);
 
 	if (r == 0)
-		r = pack_modules(g, ctx->plan, version, err);
-	return r < 0 ? r : take_files(ctx, version, err);
+		r = find_kernel(tree, &version, err);
+	if (r == 0)
+		r = pack_modules(ctx, tree, version, err);
+	return r < 0 ? r : take_files(ctx, tree, version, err);
 }
 
 static int kernel_key(const struct plan *plan, struct stage_key *key, struct error *err)
@@ -196,10 +199,10 @@ static int kernel_key(const struct plan *plan, struct stage_key *key, struct err
 const struct stage stage_kernel = {
 	.name = "kernel",
 	.title = "taking out the kernel",
-	.version = "1",
-	.room = ROOM_APPLIANCE,
+	.version = "2",
+	.room = ROOM_FACTORY,
+	.inputs = { "root.tar" },
 	.outputs = { "vmlinuz", "modules.tar", "os-release", "kernel-version" },
-	.layer = "config.qcow2",
 	.key = kernel_key,
 	.run = kernel_run,
 };

@@ -1,214 +1,247 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../factory/base/buf.h"
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/base/log.h"
+#include "../factory/model/memory.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/packages/deb_bundle.h"
-#include "../rootfs/shell.h"
-#include "../rootfs/workshop.h"
+#include "../rootfs/packages/deb_tree.h"
+#include "../rootfs/ustar.h"
+#include "compiler.h"
 #include "registry.h"
-#include "transfer.h"
 
 /*
- * What is compiled for the image: the initrd's /init and the description's own programs. By the
- * builder root's compiler, against the target's headers and libraries out of the store.
+ * What is compiled for the image: the initrd's /init and the description's own programs. By the locked
+ * compiler, against the target's headers and libraries out of the store, with nothing of this machine's.
  */
 
-#define SCRIPT_MAX (256 * 1024)
+#define PROGRAM_MAX (256 << 20)
 
 /* Kiln's sources that /init is made of: a tree of its own and what it shares with the factory. */
-static const char *const init_sources[] = {
+static const char *const init_inputs[] = {
 	"rootfs/init",
 	"factory/base/bytes.h",
 	"factory/format/gpt.c", "factory/format/gpt.h",
 	"factory/format/utf16.h",
 	"factory/format/verity.c", "factory/format/verity.h",
 };
+static const char *const init_directories[] = { "rootfs/init", NULL };
+static const char *const init_files[] = { "factory/format/gpt.c", "factory/format/verity.c", NULL };
 
 /* Of the sysroot's packages only headers and libraries are of use. */
-static const char *const skipped[] = {
-	"etc/", "var/", "usr/bin/", "usr/sbin/", "usr/share/", "usr/lib/systemd/", "usr/lib/python3",
-	"usr/libexec/", NULL,
-};
+static const char *const sysroot_wanted[] = { "usr/include/", "usr/lib/", "usr/lib64/", NULL };
+static const char *const sysroot_skipped[] = { "usr/lib/systemd/", "usr/lib/python3", NULL };
+
+/* ---------------------------------------------------------------- sysroot and sources */
 
 /* libc.so, a linker script, names files in /lib and /lib64, which a package that is not in the set links. */
-static const char prepare[] =
-	"mkdir -p /scratch/sysroot/usr/lib /scratch/sysroot/usr/lib64 /scratch/programs /scratch/source\n"
-	"ln -s usr/lib usr/lib64 /scratch/sysroot\n";
-
-#define COMPILER "x86_64-linux-gnu-gcc-14 --sysroot=/scratch/sysroot -std=gnu11 -D_GNU_SOURCE -O2 -g0 -s"
-#define HARDENING                                                                                  \
-	"-fPIE -pie -fstack-protector-strong -fstack-clash-protection -fcf-protection"             \
-	" -D_FORTIFY_SOURCE=3 -Wl,-z,relro,-z,now -Wl,--as-needed"
-
-static const char compile_init[] =
-	"cd /scratch/source/kiln\n" COMPILER
-	" -static -fstack-protector-strong -o /scratch/init rootfs/init/*.c factory/format/*.c\n";
-
-/* tar without names for an archive of none; ustar, as stages hand archives to each other. */
-static const char pack[] =
-	"cd /scratch/programs\n"
-	"find . -type f | LC_ALL=C sort | sed 's,^\\./,,' | tar --create --file=/scratch/programs.tar"
-	" --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 --files-from=-\n";
-
-/* ---------------------------------------------------------------- the script */
-
-static int add_libraries(const struct description_program *p, struct buf *script)
+static int make_sysroot(const struct stage_context *ctx, const char *directory, struct error *err)
 {
-	int r = 0;
+	static const char *const links[][2] = { { "usr/lib", "lib" }, { "usr/lib64", "lib64" } };
+	int r = deb_tree(ctx->store, &ctx->plan->lock->sets[LOCK_SYSROOT], sysroot_wanted, sysroot_skipped,
+			 directory, err);
 
-	for (size_t i = 0; i < p->library_count && r == 0; i++) {
-		CLEANUP_FREE char *option = string_printf("-l%s", p->libraries[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(links) && r == 0; i++) {
+		CLEANUP_FREE char *path = path_join(directory, links[i][1]);
 
-		r = buf_add_string(script, " ");
-		if (r == 0)
-			r = shell_quote(script, option);
+		if (symlink(links[i][0], path) < 0)
+			r = error_system(err, errno, "%s", path);
 	}
 	return r;
 }
 
-static int add_program(const struct description_program *p, size_t number, struct buf *script)
+static int by_name(const void *a, const void *b)
 {
-	CLEANUP_FREE char *path = string_printf("/scratch/programs/%s", p->path);
-	int r = shell_assign(script, "program", path);
-
-	if (r == 0)
-		r = buf_printf(script,
-			       "mkdir -p \"${program%%/*}\"\ncd /scratch/source/%zu\n"
-			       COMPILER " " HARDENING " -o \"$program\" *.c", number);
-	if (r == 0)
-		r = add_libraries(p, script);
-	return r < 0 ? r : buf_add_string(script, "\n");
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int write_script(const struct plan *plan, struct buf *ret, struct error *err)
-{
-	const struct description *d = plan->description;
-	int r = buf_add_string(ret, compile_init);
+struct names {
+	char **items;
+	size_t count;
+};
 
-	for (size_t i = 0; i < d->program_count && r == 0; i++)
-		r = add_program(&d->programs[i], i, ret);
-	if (r == 0)
-		r = buf_add_string(ret, pack);
-	return r < 0 ? error_system(err, r, "list of programs") : 0;
+static void names_clear(struct names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		free(n->items[i]);
+	free(n->items);
+}
+#define CLEANUP_NAMES __attribute__((cleanup(names_clear)))
+
+static void add_name(struct names *n, char *name)
+{
+	char **item = memory_append(&n->items, n->count, sizeof(*item));
+
+	*item = name;
+	n->count++;
 }
 
-/* ---------------------------------------------------------------- sources and sysroot */
-
-static int send_sysroot(const struct stage_context *ctx, const char *scratch, struct error *err)
+static void close_dir(DIR **d)
 {
-	CLEANUP_FREE char *archive = path_join(scratch, "sysroot.tar");
-	struct guest *g = workshop_guest(ctx->workshop);
-	int r;
-
-	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_SYSROOT], NULL, skipped, (const struct deb_bundle_extra[]){ { NULL, 0, NULL } }, archive,
-		       err);
-	if (r == 0)
-		r = guest_run(g, prepare, err);
-	return r < 0 ? r : guest_untar(g, archive, "/scratch/sysroot", err);
+	if (*d)
+		(void)closedir(*d);
 }
 
-static int link_source(const char *root, const char *name, const char *directory, struct error *err)
+/* All .c files of root/sub, as "sub/NAME" (or "NAME"), sorted. */
+static int list_sources(const char *root, const char *sub, struct names *ret, struct error *err)
 {
-	CLEANUP_FREE char *target = path_join(root, name), *path = path_join(directory, name);
-	CLEANUP_FREE char *parent = string_printf("%.*s", (int)(strrchr(path, '/') - path), path);
-	int r = io_mkdirs(parent, 0755, err);
+	CLEANUP_FREE char *path = sub ? path_join(root, sub) : string_copy(root);
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
+	const size_t before = ret->count;
+	struct dirent *entry;
 
-	if (r < 0)
-		return r;
-	if (symlink(target, path) < 0)
+	if (!dir)
 		return error_system(err, errno, "%s", path);
+	while ((entry = readdir(dir))) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (entry->d_name[0] != '.' && dot && strcmp(dot, ".c") == 0)
+			add_name(ret, sub ? path_join(sub, entry->d_name) : string_copy(entry->d_name));
+	}
+	if (ret->count == before)
+		return error_input(err, "%s holds no .c file", path);
+	qsort(ret->items + before, ret->count - before, sizeof(*ret->items), by_name);
 	return 0;
 }
 
-static int send_sources(const struct stage_context *ctx, const char *scratch, struct error *err)
+/* ---------------------------------------------------------------- the programs */
+
+static int compile_init(const struct stage_context *ctx, const struct compiler *compiler, struct error *err)
 {
-	const struct description *d = ctx->plan->description;
-	CLEANUP_FREE char *kiln = path_join(scratch, "kiln");
-	struct guest *g = workshop_guest(ctx->workshop);
-	int r = io_mkdirs(kiln, 0755, err);
+	CLEANUP_FREE char *output = path_join(ctx->output, "init");
+	CLEANUP_NAMES struct names sources = { NULL, 0 };
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(init_sources) && r == 0; i++)
-		r = link_source(ctx->plan->source_root, init_sources[i], kiln, err);
+	for (const char *const *d = init_directories; *d && r == 0; d++)
+		r = list_sources(ctx->plan->source_root, *d, &sources, err);
+	for (const char *const *f = init_files; *f; f++)
+		add_name(&sources, string_copy(*f));
 	if (r == 0)
-		r = transfer_tree(g, kiln, TRANSFER_TARGETS, "/scratch/source/kiln", err);
-	for (size_t i = 0; i < d->program_count && r == 0; i++) {
-		CLEANUP_FREE char *to = string_printf("/scratch/source/%zu", i);
-
-		r = transfer_tree(g, d->programs[i].source, TRANSFER_TARGETS, to, err);
-	}
-	return r;
+		r = compiler_build(compiler, &(struct compiler_job) {
+			.directory = ctx->plan->source_root, .sources = (const char *const *)sources.items,
+			.source_count = sources.count, .linkage = COMPILER_STATIC, .output = output,
+		}, err);
+	return r < 0 ? error_wrap(err, "compiling /init") : 0;
 }
 
-static int send(const struct stage_context *ctx, struct error *err)
+static int compile_program(const struct compiler *compiler, const struct description_program *p,
+			   const char *output, struct error *err)
 {
-	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp");
-	int r = io_mkdirs(tmp, 0755, err);
+	CLEANUP_NAMES struct names sources = { NULL, 0 };
+	int r = list_sources(p->source, NULL, &sources, err);
 
 	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
-	if (r == 0)
-		r = send_sysroot(ctx, scratch.path, err);
-	if (r == 0)
-		r = send_sources(ctx, scratch.path, err);
-	return r;
+		r = compiler_build(compiler, &(struct compiler_job) {
+			.directory = p->source, .sources = (const char *const *)sources.items,
+			.source_count = sources.count, .linkage = COMPILER_HARDENED,
+			.libraries = (const char *const *)p->libraries, .library_count = p->library_count,
+			.output = output,
+		}, err);
+	return r < 0 ? error_wrap(err, "compiling %s", p->name) : 0;
+}
+
+static int pack_program(const char *built, const char *path, struct ustar *out, struct error *err)
+{
+	CLEANUP_IO_MAP struct io_map map = { 0 };
+	int r = io_map_file(built, &map, err);
+
+	while (*path == '/')
+		path++;
+	return r < 0 ? r : ustar_add(out, path, 0755, map.data, map.size, err);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct description_program *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static int compile_programs(const struct stage_context *ctx, const struct compiler *compiler,
+			    const char *scratch, struct error *err)
+{
+	const struct description *d = ctx->plan->description;
+	CLEANUP_FREE const struct description_program **sorted =
+		memory_new((d->program_count + 1) * sizeof(*sorted));
+	CLEANUP_FREE char *archive = path_join(ctx->output, "programs.tar");
+	CLEANUP_USTAR struct ustar *out = NULL;
+	int r = ustar_create(archive, &out, err);
+
+	for (size_t i = 0; i < d->program_count; i++)
+		sorted[i] = &d->programs[i];
+	if (d->program_count > 0)
+		qsort(sorted, d->program_count, sizeof(*sorted), by_path);
+	for (size_t i = 0; i < d->program_count && r == 0; i++) {
+		CLEANUP_FREE char *built = string_printf("%s/program%zu", scratch, i);
+
+		r = compile_program(compiler, sorted[i], built, err);
+		if (r == 0)
+			r = pack_program(built, sorted[i]->path, out, err);
+		log_step_update(i + 2, d->program_count + 1, "programs");
+	}
+	return r < 0 ? r : ustar_finish(out, err);
 }
 
 /* ---------------------------------------------------------------- the stage */
 
 static int programs_run(const struct stage_context *ctx, struct error *err)
 {
-	CLEANUP_FREE char *init = path_join(ctx->output, "init");
-	CLEANUP_FREE char *programs = path_join(ctx->output, "programs.tar");
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	struct guest *g = workshop_guest(ctx->workshop);
-	int r = write_script(ctx->plan, &script, err);
+	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
+	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *sysroot = NULL;
+	int r = io_mkdirs(tmp, 0755, err);
 
 	if (r == 0)
-		r = send(ctx, err);
+		r = io_scratch_new(tmp, &scratch, err);
 	if (r < 0)
 		return r;
-	r = guest_run(g, buf_text(&script), err);
-	if (r < 0)
-		return error_wrap(err, "compiling");
-	r = guest_download(g, "/scratch/init", init, err);
-	return r < 0 ? r : guest_download(g, "/scratch/programs.tar", programs, err);
+	sysroot = path_join(scratch.path, "sysroot");
+
+	const struct compiler compiler = {
+		.tools = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .sysroot = sysroot, .arch = ctx->plan->arch,
+		.scratch = scratch.path,
+	};
+
+	r = make_sysroot(ctx, sysroot, err);
+	if (r == 0)
+		r = compile_init(ctx, &compiler, err);
+	return r < 0 ? r : compile_programs(ctx, &compiler, scratch.path, err);
 }
 
 static int programs_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	const struct description *d = plan->description;
-	CLEANUP_BUF struct buf script = BUF_INIT(SCRIPT_MAX);
-	char digest[65];
 	int r = 0;
 
-	lock_set_digest(plan->lock, LOCK_SYSROOT, digest);
-	stage_key_string(key, "sysroot", digest);
-	for (size_t i = 0; i < ARRAY_SIZE(init_sources) && r == 0; i++) {
-		CLEANUP_FREE char *path = path_join(plan->source_root, init_sources[i]);
+	stage_key_packages(key, "sysroot", plan->lock, LOCK_SYSROOT);
+	stage_key_string(key, "architecture", plan->arch);
+	compiler_key(key);
+	for (size_t i = 0; i < ARRAY_SIZE(init_inputs) && r == 0; i++) {
+		CLEANUP_FREE char *path = path_join(plan->source_root, init_inputs[i]);
 
-		r = stage_key_tree(key, init_sources[i], path, err);
+		r = stage_key_tree(key, init_inputs[i], path, err);
 	}
-	for (size_t i = 0; i < d->program_count && r == 0; i++)
+	for (size_t i = 0; i < d->program_count && r == 0; i++) {
+		stage_key_string(key, "program", d->programs[i].path);
+		for (size_t l = 0; l < d->programs[i].library_count; l++)
+			stage_key_string(key, "library", d->programs[i].libraries[l]);
 		r = stage_key_tree(key, d->programs[i].name, d->programs[i].source, err);
-	if (r == 0)
-		r = write_script(plan, &script, err);
-	if (r == 0)
-		stage_key_string(key, "script", buf_text(&script));
+	}
 	return r;
 }
 
 const struct stage stage_programs = {
 	.name = "programs",
 	.title = "compiling programs for the image",
-	.version = "1",
-	.room = ROOM_APPLIANCE,
+	.version = "2",
+	.room = ROOM_FACTORY,
+	.inputs = { TOOLBOX_TREE },
 	.outputs = { "init", "programs.tar" },
 	.key = programs_key,
 	.run = programs_run,

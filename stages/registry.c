@@ -4,14 +4,17 @@
 #include <stddef.h>
 
 /*
- * Every stage after those whose artifacts it reads. Programs come before base because they touch no
- * layer: the target disk then goes from empty to base to config in one appliance session.
+ * Every stage after those whose artifacts it reads. The appliance runs for base and config alone; what
+ * needs none comes before, so that it is not kept waiting.
  */
 const struct stage *const stage_registry[] = {
+	&stage_tools,
 	&stage_builder,
 	&stage_programs,
+	&stage_unpack,
 	&stage_base,
 	&stage_config,
+	&stage_tree,
 	&stage_kernel,
 	&stage_erofs,
 	&stage_verity,

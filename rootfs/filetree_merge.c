@@ -10,29 +10,29 @@
 #include "../factory/base/io.h"
 #include "../factory/base/process.h"
 #include "../factory/model/memory.h"
-#include "tree_entry.h"
+#include "filetree_reader.h"
 
 #define BLOCK 65536
 
 /* ---------------------------------------------------------------- reading one entry */
 
-int tree_reader_error(const struct tree *t, struct archive *a, struct error *err)
+int filetree_reader_error(const struct filetree *t, struct archive *a, struct error *err)
 {
 	const char *why = archive_error_string(a);
 
 	return error_outside(err, "%s: %s", t->archive, why ? why : "not a tar archive");
 }
 
-void tree_reader_free(struct archive **a)
+void filetree_reader_free(struct archive **a)
 {
 	if (*a)
 		(void)archive_read_free(*a);
 }
 
 /* The descriptor is shared: one reader at a time. */
-int tree_reader_open(const struct tree *t, int64_t position, struct archive **ret, struct error *err)
+int filetree_reader_open(const struct filetree *t, int64_t position, struct archive **ret, struct error *err)
 {
-	CLEANUP_TREE_READER struct archive *a = archive_read_new();
+	CLEANUP_FILETREE_READER struct archive *a = archive_read_new();
 
 	if (!a)
 		error_no_memory();
@@ -40,22 +40,22 @@ int tree_reader_open(const struct tree *t, int64_t position, struct archive **re
 		return error_system(err, errno, "%s", t->archive);
 	if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    archive_read_open_fd(a, t->fd, BLOCK) != ARCHIVE_OK)
-		return tree_reader_error(t, a, err);
+		return filetree_reader_error(t, a, err);
 	*ret = TAKE_PTR(a);
 	return 0;
 }
 
-int tree_reader_entry(const struct tree *t, const struct tree_node *node, struct archive **ret,
+int filetree_reader_entry(const struct filetree *t, const struct filetree_node *node, struct archive **ret,
 		      struct archive_entry **ret_entry, struct error *err)
 {
-	CLEANUP_TREE_READER struct archive *a = NULL;
-	int r = tree_reader_open(t, node->position, &a, err);
+	CLEANUP_FILETREE_READER struct archive *a = NULL;
+	int r = filetree_reader_open(t, node->position, &a, err);
 
 	if (r < 0)
 		return r;
 	r = archive_read_next_header(a, ret_entry);
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-		return tree_reader_error(t, a, err);
+		return filetree_reader_error(t, a, err);
 	*ret = TAKE_PTR(a);
 	return 0;
 }
@@ -63,13 +63,13 @@ int tree_reader_entry(const struct tree *t, const struct tree_node *node, struct
 /* ---------------------------------------------------------------- which entries, in which order */
 
 struct kept {
-	const struct tree *from;
-	const struct tree_node *node;
+	const struct filetree *from;
+	const struct filetree_node *node;
 };
 
 struct merge {
-	const struct tree_merge *options;
-	struct tree *lower, *upper;
+	const struct filetree_merge *options;
+	struct filetree *lower, *upper;
 	struct kept *items;		/* sorted by path */
 	size_t count;
 	const char **first[2];		/* for each node of lower and upper: the name its contents went under */
@@ -78,8 +78,8 @@ struct merge {
 
 static void merge_clear(struct merge *m)
 {
-	tree_free(m->lower);
-	tree_free(m->upper);
+	filetree_free(m->lower);
+	filetree_free(m->upper);
 	free(m->items);
 	free(m->first[0]);
 	free(m->first[1]);
@@ -106,7 +106,7 @@ static bool is_excluded(const struct merge *m, const char *path)
 	return false;
 }
 
-static void keep(struct merge *m, const struct tree *from, const struct tree_node *node)
+static void keep(struct merge *m, const struct filetree *from, const struct filetree_node *node)
 {
 	if (node->whiteout || is_excluded(m, node->path))
 		return;
@@ -114,7 +114,7 @@ static void keep(struct merge *m, const struct tree *from, const struct tree_nod
 }
 
 /* Does this entry of the upper tree hide what the lower has below it? */
-static bool hides(const struct tree_node *n)
+static bool hides(const struct filetree_node *n)
 {
 	return n->whiteout || n->opaque || n->type != S_IFDIR;
 }
@@ -127,9 +127,9 @@ static void choose(struct merge *m)
 
 	m->items = memory_new((m->lower->count + upper_count + 1) * sizeof(*m->items));
 	while (low < m->lower->count || up < upper_count) {
-		const struct tree_node *l = low < m->lower->count ? &m->lower->nodes[low] : NULL;
-		const struct tree_node *u = up < upper_count ? &m->upper->nodes[up] : NULL;
-		int order = !l ? 1 : !u ? -1 : tree_compare_paths(l->path, u->path);
+		const struct filetree_node *l = low < m->lower->count ? &m->lower->nodes[low] : NULL;
+		const struct filetree_node *u = up < upper_count ? &m->upper->nodes[up] : NULL;
+		int order = !l ? 1 : !u ? -1 : filetree_compare_paths(l->path, u->path);
 
 		if (order < 0) {
 			low++;
@@ -210,7 +210,7 @@ static void make_plain(const struct merge *m, const char *path, struct archive_e
 	sort_xattrs(entry);
 }
 
-static int copy_data(const struct merge *m, const struct tree *from, struct archive *a, struct error *err)
+static int copy_data(const struct merge *m, const struct filetree *from, struct archive *a, struct error *err)
 {
 	const void *block;
 	int64_t offset, done = 0;
@@ -232,10 +232,10 @@ static int copy_data(const struct merge *m, const struct tree *from, struct arch
 			return write_error(m, err);
 		done += (int64_t)size;
 	}
-	return r == ARCHIVE_EOF ? 0 : tree_reader_error(from, a, err);
+	return r == ARCHIVE_EOF ? 0 : filetree_reader_error(from, a, err);
 }
 
-static int write_implied(const struct merge *m, const struct tree_node *node, struct error *err)
+static int write_implied(const struct merge *m, const struct filetree_node *node, struct error *err)
 {
 	struct archive_entry *entry = archive_entry_new();
 	int r;
@@ -251,15 +251,15 @@ static int write_implied(const struct merge *m, const struct tree_node *node, st
 
 static int write_item(struct merge *m, const struct kept *item, struct error *err)
 {
-	const struct tree_node *node = item->node, *data = &item->from->nodes[node->data];
+	const struct filetree_node *node = item->node, *data = &item->from->nodes[node->data];
 	const char **first = &m->first[item->from == m->upper][node->data];
-	CLEANUP_TREE_READER struct archive *a = NULL;
+	CLEANUP_FILETREE_READER struct archive *a = NULL;
 	struct archive_entry *entry;
 	int r;
 
 	if (node->position < 0)
 		return write_implied(m, node, err);
-	r = tree_reader_entry(item->from, data, &a, &entry, err);
+	r = filetree_reader_entry(item->from, data, &a, &entry, err);
 	if (r < 0)
 		return r;
 	make_plain(m, node->path, entry);
@@ -296,13 +296,13 @@ static int write_all(struct merge *m, struct error *err)
 	return archive_write_close(m->out) == ARCHIVE_OK ? 0 : write_error(m, err);
 }
 
-int tree_merge(const struct tree_merge *options, struct error *err)
+int filetree_merge(const struct filetree_merge *options, struct error *err)
 {
 	CLEANUP_MERGE struct merge m = { .options = options };
-	int r = tree_open(options->lower, &m.lower, err);
+	int r = filetree_open(options->lower, &m.lower, err);
 
 	if (r == 0 && options->upper)
-		r = tree_open(options->upper, &m.upper, err);
+		r = filetree_open(options->upper, &m.upper, err);
 	if (r < 0)
 		return r;
 	choose(&m);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compiler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../factory/base/cleanup.h"
+#include "../factory/base/error.h"
+#include "../factory/base/io.h"
+#include "../factory/model/memory.h"
+#include "../factory/model/stage_key.h"
+
+#define GCC_VERSION "14"
+#define ARGUMENTS_MAX 256
+
+/* What differs between targets. Names are those of Debian's cross and native packages alike. */
+static const struct target {
+	const char *arch, *triple, *emulation, *loader;
+	const char *protection;		/* control flow, in the compiler's words for this processor */
+	const char *assembler;		/* an option for the width, or NULL */
+} targets[] = {
+	{ "x86_64", "x86_64-linux-gnu", "elf_x86_64", "/lib64/ld-linux-x86-64.so.2", "-fcf-protection", "--64" },
+	{ "aarch64", "aarch64-linux-gnu", "aarch64linux", "/lib/ld-linux-aarch64.so.1",
+	  "-mbranch-protection=standard", NULL },
+};
+
+static const char *const common[] = {
+	"-quiet", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-fstack-protector-strong", "-fasynchronous-unwind-tables",
+	"-nostdinc", NULL,
+};
+static const char *const hardened[] = {
+	"-fPIE", "-fstack-clash-protection", "-D_FORTIFY_SOURCE=3", NULL,
+};
+static const char *const not_hardened[] = { "-fno-pie", NULL };
+static const char *const link_static[] = { "-static", "-z", "relro", "-s", "--build-id=none", NULL };
+static const char *const link_hardened[] = {
+	"-pie", "--hash-style=gnu", "--eh-frame-hdr", "--as-needed", "-z", "relro", "-z", "now", "-s",
+	"--build-id=none", NULL,
+};
+
+void compiler_key(struct stage_key *key)
+{
+	const char *const *const lists[] = { common, hardened, not_hardened, link_static, link_hardened };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (const char *const *option = lists[i]; *option; option++)
+			stage_key_string(key, "compiler option", *option);
+	stage_key_string(key, "compiler", GCC_VERSION);
+}
+
+static int find_target(const char *arch, const struct target **ret, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		if (strcmp(targets[i].arch, arch) != 0)
+			continue;
+		*ret = &targets[i];
+		return 0;
+	}
+	return error_input(err, "no compiler is known for the architecture %s", arch);
+}
+
+/* ---------------------------------------------------------------- argument vectors */
+
+/* Strings made for one run; they live until the vector goes. */
+struct vector {
+	const char *items[ARGUMENTS_MAX];
+	char *owned[ARGUMENTS_MAX];
+	size_t count, owned_count;
+	bool full;
+};
+
+static void vector_clear(struct vector *v)
+{
+	for (size_t i = 0; i < v->owned_count; i++)
+		free(v->owned[i]);
+}
+#define CLEANUP_VECTOR __attribute__((cleanup(vector_clear)))
+
+static void put(struct vector *v, const char *item)
+{
+	if (v->count + 1 >= ARGUMENTS_MAX)
+		v->full = true;
+	else
+		v->items[v->count++] = item;
+	v->items[v->count] = NULL;
+}
+
+static void put_list(struct vector *v, const char *const *list)
+{
+	for (; *list; list++)
+		put(v, *list);
+}
+
+static void put_owned(struct vector *v, char *item)
+{
+	if (v->owned_count == ARGUMENTS_MAX) {
+		free(item);
+		v->full = true;
+		return;
+	}
+	v->owned[v->owned_count++] = item;
+	put(v, item);
+}
+
+/* ---------------------------------------------------------------- the three tools */
+
+struct work {
+	const struct compiler *compiler;
+	const struct compiler_job *job;
+	const struct target *target;
+	char *gcc;			/* TREE/usr/lib/gcc/TRIPLE/14, or gcc-cross */
+	char *cc1;			/* below the tree */
+};
+
+static void work_clear(struct work *w)
+{
+	free(w->gcc);
+	free(w->cc1);
+}
+#define CLEANUP_WORK __attribute__((cleanup(work_clear)))
+
+static int run(const struct work *w, const struct vector *v, const char *what, struct error *err)
+{
+	const struct compiler *c = w->compiler;
+	const char *const readable[] = { c->sysroot, w->job->directory, NULL };
+	CLEANUP_FREE char *directory = string_copy(w->job->output);
+	const char *const writable[] = { c->scratch, directory, NULL };
+
+	*strrchr(directory, '/') = '\0';
+	if (v->full)
+		return error_input(err, "%s: too many sources or libraries", what);
+	return toolbox_run(&(struct toolbox_command) {
+		.tree = c->tools, .argv = v->items, .cwd = w->job->directory, .readable = readable,
+		.writable = writable, .epoch = 0,
+	}, err);
+}
+
+static int compile(const struct work *w, const char *source, const char *assembly, struct error *err)
+{
+	const char *sysroot = w->compiler->sysroot, *triple = w->target->triple;
+	CLEANUP_VECTOR struct vector v = { .count = 0 };
+
+	put(&v, w->cc1);
+	put_list(&v, common);
+	put_list(&v, w->job->linkage == COMPILER_HARDENED ? hardened : not_hardened);
+	if (w->job->linkage == COMPILER_HARDENED)
+		put(&v, w->target->protection);
+	put(&v, "-isystem");
+	put_owned(&v, string_printf("%s/include", w->gcc));
+	put(&v, "-isystem");
+	put_owned(&v, string_printf("%s/usr/include/%s", sysroot, triple));
+	put(&v, "-isystem");
+	put_owned(&v, string_printf("%s/usr/include", sysroot));
+	/* What __FILE__ in a header would say. */
+	put_owned(&v, string_printf("-fmacro-prefix-map=%s=", sysroot));
+	put_owned(&v, string_printf("-fmacro-prefix-map=%s=", w->compiler->tools));
+	put(&v, source);
+	put(&v, "-o");
+	put(&v, assembly);
+	return run(w, &v, source, err);
+}
+
+static int assemble(const struct work *w, const char *assembly, const char *object, struct error *err)
+{
+	CLEANUP_VECTOR struct vector v = { .count = 0 };
+
+	put_owned(&v, string_printf("%s-as", w->target->triple));
+	if (w->target->assembler)
+		put(&v, w->target->assembler);
+	put(&v, "-o");
+	put(&v, object);
+	put(&v, assembly);
+	return run(w, &v, object, err);
+}
+
+static void put_start_file(struct vector *v, const struct work *w, const char *name)
+{
+	put_owned(v, string_printf("%s/usr/lib/%s/%s", w->compiler->sysroot, w->target->triple, name));
+}
+
+static void put_gcc_file(struct vector *v, const struct work *w, const char *name)
+{
+	put_owned(v, string_printf("%s/%s", w->gcc, name));
+}
+
+static int link_objects(const struct work *w, struct vector *objects, struct error *err)
+{
+	const bool fixed = w->job->linkage == COMPILER_STATIC;
+	static const char *const static_libraries[] = {
+		"--start-group", "-lgcc", "-lgcc_eh", "-lc", "--end-group", NULL,
+	};
+	static const char *const shared_libraries[] = { "-lgcc", "-lc", "-lgcc", NULL };
+	CLEANUP_VECTOR struct vector v = { .count = 0 };
+
+	put_owned(&v, string_printf("%s-ld", w->target->triple));
+	put_owned(&v, string_printf("--sysroot=%s", w->compiler->sysroot));
+	put(&v, "-m");
+	put(&v, w->target->emulation);
+	put_list(&v, fixed ? link_static : link_hardened);
+	if (!fixed) {
+		put(&v, "-dynamic-linker");
+		put(&v, w->target->loader);
+	}
+	put(&v, "-o");
+	put(&v, w->job->output);
+	put_start_file(&v, w, fixed ? "crt1.o" : "Scrt1.o");
+	put_start_file(&v, w, "crti.o");
+	put_gcc_file(&v, w, fixed ? "crtbeginT.o" : "crtbeginS.o");
+	put_owned(&v, string_printf("-L%s", w->gcc));
+	put_owned(&v, string_printf("-L=/usr/lib/%s", w->target->triple));
+	put(&v, "-L=/usr/lib");
+	put_list(&v, objects->items);
+	for (size_t i = 0; i < w->job->library_count; i++)
+		put_owned(&v, string_printf("-l%s", w->job->libraries[i]));
+	put_list(&v, fixed ? static_libraries : shared_libraries);
+	put_gcc_file(&v, w, fixed ? "crtend.o" : "crtendS.o");
+	put_start_file(&v, w, "crtn.o");
+	return run(w, &v, w->job->output, err);
+}
+
+/* ---------------------------------------------------------------- a program */
+
+/* A native compiler where the tools' machine is the target, else one that crosses. */
+static int find_compiler(struct work *w, struct error *err)
+{
+	static const char *const kinds[] = { "gcc", "gcc-cross" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		char *gcc = string_printf("%s/usr/lib/%s/%s/" GCC_VERSION, w->compiler->tools, kinds[i],
+					  w->target->triple);
+		char *cc1 = string_printf("usr/libexec/%s/%s/" GCC_VERSION "/cc1", kinds[i], w->target->triple);
+		CLEANUP_FREE char *path = path_join(w->compiler->tools, cc1);
+
+		if (io_exists(path)) {
+			w->gcc = gcc;
+			w->cc1 = cc1;
+			return 0;
+		}
+		free(gcc);
+		free(cc1);
+	}
+	return error_outside(err, "the builder set has no gcc-" GCC_VERSION " for %s", w->target->triple);
+}
+
+int compiler_build(const struct compiler *compiler, const struct compiler_job *job, struct error *err)
+{
+	CLEANUP_WORK struct work w = { .compiler = compiler, .job = job };
+	CLEANUP_VECTOR struct vector objects = { .count = 0 };
+	int r = find_target(compiler->arch, &w.target, err);
+
+	if (r == 0)
+		r = find_compiler(&w, err);
+	for (size_t i = 0; i < job->source_count && r == 0; i++) {
+		CLEANUP_FREE char *assembly = string_printf("%s/%zu.s", compiler->scratch, i);
+		char *object = string_printf("%s/%zu.o", compiler->scratch, i);
+
+		put_owned(&objects, object);
+		r = compile(&w, job->sources[i], assembly, err);
+		if (r == 0)
+			r = assemble(&w, assembly, object, err);
+	}
+	return r < 0 ? r : link_objects(&w, &objects, err);
+}

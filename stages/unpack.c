@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../factory/base/cleanup.h"
+#include "../factory/base/error.h"
+#include "../factory/base/io.h"
+#include "../factory/model/plan.h"
+#include "../rootfs/packages/deb_install.h"
+#include "../rootfs/toolbox.h"
+#include "../rootfs/filetree.h"
+#include "registry.h"
+
+/*
+ * The image's packages unpacked, all at once and before any script of theirs runs: as a tar archive for
+ * what comes after the appliance, and as an EROFS image for the appliance itself.
+ */
+
+static int make_image(const struct stage_context *ctx, const char *archive, struct error *err)
+{
+	CLEANUP_FREE char *image = path_join(ctx->output, "packages.erofs");
+	const char *const argv[] = { "mkfs.erofs", "--quiet", "--tar=f", image, archive, NULL };
+	const char *const readable[] = { archive, NULL }, *const writable[] = { ctx->output, NULL };
+
+	return toolbox_run(&(struct toolbox_command) {
+		.tree = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .argv = argv, .readable = readable,
+		.writable = writable, .epoch = ctx->plan->epoch,
+	}, err);
+}
+
+static int unpack_run(const struct stage_context *ctx, struct error *err)
+{
+	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
+	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *bulk = NULL;
+	CLEANUP_FREE char *archive = path_join(ctx->output, "packages.tar");
+	int r = io_mkdirs(tmp, 0755, err);
+
+	if (r == 0)
+		r = io_scratch_new(tmp, &scratch, err);
+	if (r < 0)
+		return r;
+	bulk = path_join(scratch.path, "bulk.tar");
+	r = deb_install(ctx->store, &ctx->plan->lock->sets[LOCK_IMAGE], bulk, err);
+	if (r == 0)
+		r = filetree_merge(&(struct filetree_merge) {
+			.lower = bulk, .epoch = ctx->plan->epoch, .output = archive,
+		}, err);
+	return r < 0 ? r : make_image(ctx, archive, err);
+}
+
+static int unpack_key(const struct plan *plan, struct stage_key *key, struct error *err)
+{
+	(void)err;
+	stage_key_packages(key, "packages", plan->lock, LOCK_IMAGE);
+	stage_key_number(key, "epoch", (uint64_t)plan->epoch);
+	return 0;
+}
+
+const struct stage stage_unpack = {
+	.name = "unpack",
+	.title = "unpacking packages",
+	.version = "1",
+	.room = ROOM_FACTORY,
+	.inputs = { TOOLBOX_TREE },
+	.outputs = { "packages.tar", "packages.erofs" },
+	.key = unpack_key,
+	.run = unpack_run,
+};
