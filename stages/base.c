@@ -46,18 +46,25 @@ static const char shield[] =
 	" DEBCONF_NONINTERACTIVE_SEEN=true\n";
 
 /*
- * preinst, with what dpkg tells it: policy 6.5 and dpkg(1), ENVIRONMENT. Then the few packages that dpkg has to
- * unpack itself.
+ * preinst, with what dpkg tells it (policy 6.5; dpkg(1), ENVIRONMENT) and from where dpkg runs it: debconf
+ * knows the package by the control file that lies beside it there. Then the few packages that dpkg has
+ * to unpack itself.
  */
 static const char unpack[] =
-	"for script in var/lib/dpkg/info/*.preinst; do\n"
+	"info=var/lib/dpkg/info\n"
+	"new=var/lib/dpkg/tmp.ci\n"
+	"for script in $info/*.preinst; do\n"
 	"\t[ -e \"$script\" ] || continue\n"
 	"\tpackage=${script##*/}\n"
 	"\tpackage=${package%.preinst}\n"
 	"\techo \"preinst of $package\"\n"
+	"\tmkdir $new\n"
+	"\tfor file in \"$info/$package\".*; do cp -p \"$file\" \"$new/${file#\"$info/$package.\"}\"; done\n"
+	"\tprintf 'Package: %s\\nArchitecture: %s\\n' \"${package%%:*}\" \"$arch\" >$new/control\n"
 	"\tDPKG_ROOT= DPKG_ADMINDIR=/var/lib/dpkg DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_ARCH=$arch"
 	" DPKG_MAINTSCRIPT_PACKAGE=${package%%:*} DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1"
-	" DPKG_RUNNING_VERSION=$running chroot . \"/$script\" install\n"
+	" DPKG_RUNNING_VERSION=$running chroot . /$new/preinst install\n"
+	"\trm -r $new\n"
 	"done\n"
 	"if [ -d " DEB_INSTALL_LATER " ]; then\n"
 	"\tchroot . sh -c 'dpkg --force-depends --force-unsafe-io --unpack /" DEB_INSTALL_LATER "/*.deb'\n"
@@ -138,7 +145,7 @@ static int base_key(const struct plan *plan, struct stage_key *key, struct error
 const struct stage stage_base = {
 	.name = "base",
 	.title = "configuring packages",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_APPLIANCE,
 	.outputs = { "base.qcow2" },
 	.key = base_key,

@@ -5,7 +5,7 @@
 #include "../factory/model/plan.h"
 #include "../rootfs/packages/deb_install.h"
 #include "../rootfs/toolbox.h"
-#include "../rootfs/filetree.h"
+#include "../rootfs/tree.h"
 #include "registry.h"
 
 /*
@@ -30,6 +30,7 @@ static int unpack_run(const struct stage_context *ctx, struct error *err)
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
 	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *bulk = NULL;
 	CLEANUP_FREE char *archive = path_join(ctx->output, "packages.tar");
+	CLEANUP_TREE struct tree *tree = NULL;
 	int r = io_mkdirs(tmp, 0755, err);
 
 	if (r == 0)
@@ -39,9 +40,9 @@ static int unpack_run(const struct stage_context *ctx, struct error *err)
 	bulk = path_join(scratch.path, "bulk.tar");
 	r = deb_install(ctx->store, &ctx->plan->lock->sets[LOCK_IMAGE], bulk, err);
 	if (r == 0)
-		r = filetree_merge(&(struct filetree_merge) {
-			.lower = bulk, .epoch = ctx->plan->epoch, .output = archive,
-		}, err);
+		r = tree_open(bulk, &tree, err);
+	if (r == 0)
+		r = tree_write(tree, archive, ctx->plan->epoch, NULL, err);
 	return r < 0 ? r : make_image(ctx, archive, err);
 }
 
@@ -56,7 +57,7 @@ static int unpack_key(const struct plan *plan, struct stage_key *key, struct err
 const struct stage stage_unpack = {
 	.name = "unpack",
 	.title = "unpacking packages",
-	.version = "1",
+	.version = "2",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE },
 	.outputs = { "packages.tar", "packages.erofs" },

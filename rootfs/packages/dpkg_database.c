@@ -521,8 +521,6 @@ int dpkg_database_each(const struct dpkg_database *db, dpkg_database_fn each, vo
 
 	r = each(context, INFO "format", 0644, "1\n", 2, err);
 	if (r == 0)
-		r = each(context, "var/lib/dpkg/available", 0644, "", 0, err);
-	if (r == 0)
 		r = each(context, TRIGGERS "Unincorp", 0644, "", 0, err);
 	if (r == 0)
 		r = hand_status(db, &h, err);
