@@ -40,7 +40,7 @@ libs_base     := libcrypto
 libs_format   :=
 libs_model    := libxml-2.0 jansson
 libs_rootfs   := libguestfs libarchive
-libs_stages   := libcryptsetup fdisk libzstd
+libs_stages   := libcryptsetup fdisk
 libs_vm-test  := tss2-mu
 libs_factory  :=
 components    := base format model rootfs stages vm-test factory
@@ -195,8 +195,11 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS each
 	$(Q)$(submake) $(fuzzing) fuzzers
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) prove --exec '' -v tests/sh/fuzz.sh
 
+bench: all ## measure, as ratios to a peer in the same run (docs/benchmarks.md)
+	$(Q)B=$(B) sh tests/bench/run.sh
+
 format: ## rewrite the C sources in the house style
 	clang-format -i $(shell git ls-files '*.c')
 
 .PHONY: all help setup setup-check demo install clean check check-run unit fuzzers image-programs \
-	check-unit check-lint fuzz format
+	check-unit check-lint fuzz bench format

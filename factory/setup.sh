@@ -16,7 +16,6 @@ libarchive-dev|pc:libarchive|reads packages
 libguestfs-dev|pc:libguestfs|runs the build appliance
 libcryptsetup-dev|pc:libcryptsetup|makes the dm-verity tree
 libfdisk-dev|pc:fdisk|writes the partition table
-libzstd-dev|pc:libzstd|compresses the initrd
 libtss2-dev|pc:tss2-mu|speaks to the TPM
 supermin|cmd:supermin|assembles the build appliance
 qemu-system-x86|cmd:qemu-system-x86_64|runs the appliance and the boot proof
