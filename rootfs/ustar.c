@@ -1,75 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ustar.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
-
-#include <archive.h>
-#include <archive_entry.h>
+#include <unistd.h>
 
 #include "../factory/base/buf.h"
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
+#include "../factory/format/tar.h"
 #include "../factory/model/memory.h"
 
+/* A header, or the padding of one file. */
+#define RECORDS_MAX (8 * TAR_RECORD)
+
 struct ustar {
-	struct archive *archive;
 	char *path;
+	int fd;
+	uint64_t offset;
 };
-
-static int write_error(const struct ustar *u, struct error *err)
-{
-	const char *why = archive_error_string(u->archive);
-
-	return error_outside(err, "%s: %s", u->path, why ? why : "cannot be written");
-}
 
 int ustar_create(const char *path, struct ustar **ret, struct error *err)
 {
-	CLEANUP_USTAR struct ustar *u = memory_new(sizeof(*u));
+	struct ustar *u = memory_new(sizeof(*u));
 
 	u->path = string_copy(path);
-	u->archive = archive_write_new();
-	if (!u->archive)
-		error_no_memory();
-	if (archive_write_set_format_ustar(u->archive) != ARCHIVE_OK ||
-	    archive_write_add_filter_none(u->archive) != ARCHIVE_OK ||
-	    archive_write_open_filename(u->archive, path) != ARCHIVE_OK)
-		return write_error(u, err);
-	*ret = TAKE_PTR(u);
+	u->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (u->fd < 0) {
+		int r = error_system(err, errno, "cannot create %s", path);
+
+		ustar_free(u);
+		return r;
+	}
+	*ret = u;
 	return 0;
+}
+
+static int put(struct ustar *u, const void *data, size_t size, struct error *err)
+{
+	int r = io_pwrite_full(u->fd, data, size, u->offset, u->path, err);
+
+	u->offset += size;
+	return r;
 }
 
 int ustar_add(struct ustar *u, const char *name, mode_t mode, const void *data, size_t size,
 	      struct error *err)
 {
-	struct archive_entry *entry = archive_entry_new();
-	int r;
+	const struct tar_member member = { .path = name, .type = TAR_FILE, .mode = mode, .size = size };
+	CLEANUP_BUF struct buf records = BUF_INIT(RECORDS_MAX);
+	int r = tar_add_header(&records, &member);
 
-	if (!entry)
-		error_no_memory();
-	archive_entry_copy_pathname(entry, name);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, mode);
-	archive_entry_set_size(entry, (int64_t)size);
-	archive_entry_set_mtime(entry, 0, 0);
-	r = archive_write_header(u->archive, entry);
-	archive_entry_free(entry);
-	if (r != ARCHIVE_OK || (size > 0 && archive_write_data(u->archive, data, size) != (ssize_t)size))
-		return write_error(u, err);
+	if (r < 0 || records.len != TAR_RECORD)
+		return error_input(err, "%s: \"%s\" is no name for a ustar archive", u->path, name);
+	r = put(u, records.data, records.len, err);
+	if (r == 0)
+		r = put(u, data, size, err);
+	if (r < 0)
+		return r;
+	/* Zeros are what lies in a gap. */
+	u->offset += (TAR_RECORD - size % TAR_RECORD) % TAR_RECORD;
 	return 0;
 }
 
 int ustar_finish(struct ustar *u, struct error *err)
 {
-	return archive_write_close(u->archive) == ARCHIVE_OK ? 0 : write_error(u, err);
+	static const uint8_t end[2 * TAR_RECORD];
+
+	return put(u, end, sizeof(end), err);
 }
 
 void ustar_free(struct ustar *u)
 {
 	if (!u)
 		return;
-	(void)archive_write_free(u->archive);
+	if (u->fd >= 0)
+		(void)close(u->fd);
 	free(u->path);
 	free(u);
 }
@@ -77,43 +85,4 @@ void ustar_free(struct ustar *u)
 void ustar_freep(struct ustar **u)
 {
 	ustar_free(*u);
-}
-
-/* ---------------------------------------------------------------- decompressing */
-
-static void reader_free(struct archive **a)
-{
-	(void)archive_read_free(*a);
-}
-
-static int open_raw(struct archive *a, const void *data, size_t size)
-{
-	struct archive_entry *entry;
-
-	if (archive_read_support_filter_gzip(a) != ARCHIVE_OK || archive_read_support_filter_xz(a) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(a) != ARCHIVE_OK || archive_read_support_format_raw(a) != ARCHIVE_OK ||
-	    archive_read_open_memory(a, data, size) != ARCHIVE_OK)
-		return -1;
-	return archive_read_next_header(a, &entry) == ARCHIVE_OK ? 0 : -1;
-}
-
-int decompress(const void *data, size_t size, const char *name, struct buf *ret, struct error *err)
-{
-	__attribute__((cleanup(reader_free))) struct archive *a = archive_read_new();
-	uint8_t block[65536];
-	ssize_t n = 0;
-	int r;
-
-	if (!a)
-		error_no_memory();
-	/* libarchive calls no bytes an error. */
-	if (size == 0)
-		return 0;
-	for (r = open_raw(a, data, size); r == 0 && (n = archive_read_data(a, block, sizeof(block))) > 0;)
-		if (buf_add(ret, block, (size_t)n) < 0)
-			return error_input(err, "%s: more than %zu bytes when decompressed", name, ret->max);
-	if (r < 0 || n < 0)
-		return error_input(err, "%s: %s", name,
-				   archive_error_string(a) ? archive_error_string(a) : "cannot be decompressed");
-	return 0;
 }

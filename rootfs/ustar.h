@@ -21,7 +21,4 @@ void ustar_free(struct ustar *u);
 void ustar_freep(struct ustar **u);
 #define CLEANUP_USTAR __attribute__((cleanup(ustar_freep)))
 
-/* gzip, xz, zstd or nothing at all, undone; appended. ERROR_INPUT with `name`: damaged, or too much for ret. */
-int decompress(const void *data, size_t size, const char *name, struct buf *ret, struct error *err);
-
 #endif

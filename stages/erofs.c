@@ -9,7 +9,7 @@
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
 #include "../rootfs/toolbox.h"
-#include "../rootfs/filetree.h"
+#include "../rootfs/tree.h"
 #include "registry.h"
 
 /*
@@ -59,8 +59,11 @@ static int make_image(const struct stage_context *ctx, const char *archive, cons
 	uuid_text(ctx->plan, uuid);
 	id = string_printf("-U%s", uuid);
 
+	/* As many workers as there are processors: they decide the time, and no byte. */
 	const char *const argv[] = {
-		"mkfs.erofs", "--quiet", compression, time, "--all-time", id, "--tar=f", image, archive, NULL,
+		"mkfs.erofs", "--quiet", time, "--all-time", id, "--tar=f", image, archive,
+		/* Last, for there may be none. */
+		ctx->plan->description->compression[0] ? compression : NULL, NULL,
 	};
 
 	return run_tool(ctx, argv, archive, err);
@@ -77,6 +80,14 @@ static int check_image(const struct stage_context *ctx, const char *image, struc
 	return run_tool(ctx, argv, NULL, err);
 }
 
+static int write_archive(const struct stage_context *ctx, const char *path, struct error *err)
+{
+	CLEANUP_TREE struct tree *tree = NULL;
+	int r = tree_open(artifacts_path(ctx->artifacts, "root.tar"), &tree, err);
+
+	return r < 0 ? r : tree_write(tree, path, ctx->plan->epoch, excluded, err);
+}
+
 static int erofs_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
@@ -89,10 +100,7 @@ static int erofs_run(const struct stage_context *ctx, struct error *err)
 	if (r < 0)
 		return r;
 	archive = path_join(scratch.path, "root.tar");
-	r = filetree_merge(&(struct filetree_merge) {
-		.lower = artifacts_path(ctx->artifacts, "root.tar"), .excluded = excluded,
-		.epoch = ctx->plan->epoch, .output = archive,
-	}, err);
+	r = write_archive(ctx, archive, err);
 	if (r == 0)
 		r = make_image(ctx, archive, image, err);
 	return r < 0 ? r : check_image(ctx, image, err);
@@ -115,7 +123,7 @@ static int erofs_key(const struct plan *plan, struct stage_key *key, struct erro
 const struct stage stage_erofs = {
 	.name = "erofs",
 	.title = "making the EROFS image",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE, "root.tar" },
 	.outputs = { "root.erofs" },

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../factory/base/buf.h"
 #include "../factory/base/cleanup.h"
@@ -8,7 +7,8 @@
 #include "../factory/base/io.h"
 #include "../factory/format/moddep.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/filetree.h"
+#include "../rootfs/decompress.h"
+#include "../rootfs/tree.h"
 #include "../rootfs/ustar.h"
 #include "registry.h"
 
@@ -21,97 +21,69 @@
 
 #define TEXT_MAX (16 << 20)
 #define MODULE_MAX (64 << 20)
-#define MODULES "usr/lib/modules/"
+#define MODULES "usr/lib/modules"
 
 /* ---------------------------------------------------------------- which kernel */
 
-/* usr/lib/modules/VERSION/modules.dep, with boot/vmlinuz-VERSION beside it. malloc'ed, or NULL. */
-static char *version_at(const struct filetree *tree, const char *path)
+static bool is_kernel(const struct tree *tree, const char *version)
 {
-	CLEANUP_FREE char *version = NULL, *image = NULL;
-	const char *rest;
-	size_t size;
+	CLEANUP_FREE char *modules = string_printf(MODULES "/%s/modules.dep", version);
+	CLEANUP_FREE char *image = string_printf("boot/vmlinuz-%s", version);
 
-	if (strncmp(path, MODULES, strlen(MODULES)) != 0)
-		return NULL;
-	rest = path + strlen(MODULES);
-	size = strcspn(rest, "/");
-	if (strcmp(rest + size, "/modules.dep") != 0)
-		return NULL;
-	version = string_printf("%.*s", (int)size, rest);
-	image = string_printf("boot/vmlinuz-%s", version);
-	return filetree_find(tree, image) ? TAKE_PTR(version) : NULL;
+	return tree_has(tree, modules) && tree_has(tree, image);
 }
 
-static int find_kernel(const struct filetree *tree, char **ret, struct error *err)
+/* *ret is the tree's. */
+static int find_kernel(const struct tree *tree, const char **ret, struct error *err)
 {
-	CLEANUP_FREE char *found = NULL;
+	const char *found = NULL, *version;
+	size_t position = 0;
 
-	for (size_t i = 0; i < tree->count; i++) {
-		CLEANUP_FREE char *version = version_at(tree, tree->nodes[i].path);
-
-		if (!version)
+	while ((version = tree_list(tree, MODULES, &position))) {
+		if (!is_kernel(tree, version))
 			continue;
 		if (found)
 			return error_input(err, "the image has more than one kernel (%s and %s): only one can be started",
 					   found, version);
-		found = TAKE_PTR(version);
+		found = version;
 	}
 	if (!found)
 		return error_input(err, "the image has no kernel: no package puts one in /boot with its modules in /usr/lib/modules");
-	*ret = TAKE_PTR(found);
+	*ret = found;
 	return 0;
 }
 
 /* ---------------------------------------------------------------- modules */
 
-static int read_file(const struct filetree *tree, const char *path, struct buf *ret, struct error *err)
-{
-	const struct filetree_node *node;
-	int r = filetree_resolve(tree, path, &node, err);
-
-	return r < 0 ? r : filetree_read(tree, node, ret, err);
-}
-
-static int resolve(const struct filetree *tree, const char *directory, const struct plan *plan,
+static int resolve(const struct tree *tree, const char *directory, const struct plan *plan,
 		   struct moddep_list *ret, struct error *err)
 {
 	CLEANUP_FREE char *dep_path = path_join(directory, "modules.dep");
 	CLEANUP_FREE char *builtin_path = path_join(directory, "modules.builtin");
 	CLEANUP_BUF struct buf dep = BUF_INIT(TEXT_MAX), builtin = BUF_INIT(TEXT_MAX);
-	int r = read_file(tree, dep_path, &dep, err);
+	int r = tree_read(tree, dep_path, &dep, err);
 
 	if (r == 0)
-		r = read_file(tree, builtin_path, &builtin, err);
+		r = tree_read(tree, builtin_path, &builtin, err);
 	if (r == 0)
 		r = moddep_resolve(buf_text(&dep), buf_text(&builtin), plan->initrd_modules, ret, err);
 	return r;
 }
 
-/* What kmod's users put behind ".ko". */
 static char *plain_name(const char *path)
 {
-	static const char *const suffixes[] = { ".xz", ".zst", ".gz" };
-	size_t size = strlen(path);
-
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		size_t n = strlen(suffixes[i]);
-
-		if (n < size && strcmp(path + size - n, suffixes[i]) == 0)
-			return string_printf("%.*s", (int)(size - n), path);
-	}
-	return string_copy(path);
+	return string_printf("%.*s", (int)(strlen(path) - decompress_suffix(path)), path);
 }
 
-static int add_module(const struct filetree *tree, const char *directory, const char *path, struct ustar *out,
+static int add_module(const struct tree *tree, const char *directory, const char *path, struct ustar *out,
 		      struct error *err)
 {
 	CLEANUP_FREE char *from = path_join(directory, path), *plain = plain_name(path);
 	CLEANUP_BUF struct buf packed = BUF_INIT(MODULE_MAX), module = BUF_INIT(MODULE_MAX);
-	int r = read_file(tree, from, &packed, err);
+	int r = tree_read(tree, from, &packed, err);
 
 	if (r == 0)
-		r = decompress(packed.data, packed.len, from, &module, err);
+		r = decompress(from, packed.data, packed.len, &module, err);
 	return r < 0 ? r : ustar_add(out, plain, 0644, module.data, module.len, err);
 }
 
@@ -130,10 +102,10 @@ static int add_load_list(const struct moddep_list *modules, struct ustar *out, s
 	return ustar_add(out, "modules.load", 0644, buf_text(&text), text.len, err);
 }
 
-static int pack_modules(const struct stage_context *ctx, const struct filetree *tree, const char *version,
+static int pack_modules(const struct stage_context *ctx, const struct tree *tree, const char *version,
 			struct error *err)
 {
-	CLEANUP_FREE char *directory = path_join("usr/lib/modules", version);
+	CLEANUP_FREE char *directory = path_join(MODULES, version);
 	CLEANUP_FREE char *path = path_join(ctx->output, "modules.tar");
 	CLEANUP_MODDEP_LIST struct moddep_list modules = { 0 };
 	CLEANUP_USTAR struct ustar *out = NULL;
@@ -152,17 +124,15 @@ static int pack_modules(const struct stage_context *ctx, const struct filetree *
 
 /* ---------------------------------------------------------------- the stage */
 
-static int take_file(const struct stage_context *ctx, const struct filetree *tree, const char *from,
+static int take_file(const struct stage_context *ctx, const struct tree *tree, const char *from,
 		     const char *name, struct error *err)
 {
 	CLEANUP_FREE char *to = path_join(ctx->output, name);
-	const struct filetree_node *node;
-	int r = filetree_resolve(tree, from, &node, err);
 
-	return r < 0 ? r : filetree_copy_out(tree, node, to, err);
+	return tree_copy(tree, from, to, err);
 }
 
-static int take_files(const struct stage_context *ctx, const struct filetree *tree, const char *version,
+static int take_files(const struct stage_context *ctx, const struct tree *tree, const char *version,
 		      struct error *err)
 {
 	CLEANUP_FREE char *kernel = string_printf("boot/vmlinuz-%s", version);
@@ -177,9 +147,9 @@ static int take_files(const struct stage_context *ctx, const struct filetree *tr
 
 static int kernel_run(const struct stage_context *ctx, struct error *err)
 {
-	CLEANUP_FILETREE struct filetree *tree = NULL;
-	CLEANUP_FREE char *version = NULL;
-	int r = filetree_open(artifacts_path(ctx->artifacts, "root.tar"), &tree, err);
+	CLEANUP_TREE struct tree *tree = NULL;
+	const char *version = NULL;
+	int r = tree_open(artifacts_path(ctx->artifacts, "root.tar"), &tree, err);
 
 	if (r == 0)
 		r = find_kernel(tree, &version, err);
@@ -199,7 +169,7 @@ static int kernel_key(const struct plan *plan, struct stage_key *key, struct err
 const struct stage stage_kernel = {
 	.name = "kernel",
 	.title = "taking out the kernel",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
 	.inputs = { "root.tar" },
 	.outputs = { "vmlinuz", "modules.tar", "os-release", "kernel-version" },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../factory/base/cleanup.h"
+#include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/filetree.h"
+#include "../rootfs/tree.h"
 #include "registry.h"
 
 /* The image's whole tree: the packages as they were unpacked, and over them what has changed since. */
@@ -10,13 +11,11 @@
 static int tree_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_FREE char *output = path_join(ctx->output, "root.tar");
+	CLEANUP_TREE struct tree *tree = NULL;
+	int r = tree_merge(artifacts_path(ctx->artifacts, "packages.tar"),
+			   artifacts_path(ctx->artifacts, "changes.tar"), &tree, err);
 
-	return filetree_merge(&(struct filetree_merge) {
-		.lower = artifacts_path(ctx->artifacts, "packages.tar"),
-		.upper = artifacts_path(ctx->artifacts, "changes.tar"),
-		.epoch = ctx->plan->epoch,
-		.output = output,
-	}, err);
+	return r < 0 ? r : tree_write(tree, output, ctx->plan->epoch, NULL, err);
 }
 
 static int tree_key(const struct plan *plan, struct stage_key *key, struct error *err)
@@ -29,7 +28,7 @@ static int tree_key(const struct plan *plan, struct stage_key *key, struct error
 const struct stage stage_tree = {
 	.name = "tree",
 	.title = "putting the tree together",
-	.version = "1",
+	.version = "2",
 	.room = ROOM_FACTORY,
 	.inputs = { "packages.tar", "changes.tar" },
 	.outputs = { "root.tar" },
