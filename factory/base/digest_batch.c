@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "sha256_pair.h"
 #include "workers.h"
 
 /* Below this many bytes starting a thread takes longer than the work (50 to 100 microseconds). */
@@ -16,7 +17,11 @@ struct message {
 	size_t count;
 	size_t size;
 	struct digest *ret;
-	struct message *host;		/* begins with this whole message; NULL: it stands for itself */
+	enum { ALONE, GUEST, WITH_PARTNER, PARTNER } role;
+	union {
+		const struct message *host;	/* GUEST: begins with this whole message and does the work */
+		const struct message *partner;	/* WITH_PARTNER: SHA-256 too, hashed in step with this one */
+	};
 };
 
 static void forget(struct digest_batch *b)
@@ -74,7 +79,7 @@ static bool begins_with(const struct message *host, const struct message *m)
 	return true;
 }
 
-/* Longest first: a host comes before what it begins with, and the workers want it so too. */
+/* Longest first: a host comes before its guests, and the workers want it so too. */
 static int by_cost(const void *a, const void *b)
 {
 	const struct message *x = a, *y = b;
@@ -84,37 +89,163 @@ static int by_cost(const void *a, const void *b)
 	return (x->alg < y->alg) - (x->alg > y->alg);
 }
 
-static void find_hosts(struct digest_batch *b)
+/* ---------------------------------------------------------------- hosts and guests */
+
+static void find_host(const struct digest_batch *b, struct message *m)
 {
-	for (size_t i = 0; i < b->count; i++)
-		for (size_t k = 0; k < i && !b->messages[i].host; k++)
-			if (!b->messages[k].host && begins_with(&b->messages[k], &b->messages[i]))
-				b->messages[i].host = &b->messages[k];
+	for (const struct message *host = b->messages; host < m; host++) {
+		if (host->role != ALONE || !begins_with(host, m))
+			continue;
+		m->role = GUEST;
+		m->host = host;
+		return;
+	}
 }
 
-/* The digests of those that end after `count` pieces of `host`. */
+static bool is_guest(const struct message *m, const struct message *host, size_t count)
+{
+	return m->role == GUEST && m->host == host && m->count == count;
+}
+
+/* Does any message end after `count` pieces of `host`? */
+static bool has_guests(const struct digest_batch *b, const struct message *host, size_t count)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (is_guest(&b->messages[i], host, count))
+			return true;
+	return false;
+}
+
 static void give_to_guests(const struct digest_batch *b, const struct message *host, size_t count,
-			   const struct digester *d)
+			   const struct digest *digest)
 {
 	for (size_t i = 0; i < b->count; i++)
-		if (b->messages[i].host == host && b->messages[i].count == count)
-			digester_peek(d, b->messages[i].ret);
+		if (is_guest(&b->messages[i], host, count))
+			*b->messages[i].ret = *digest;
 }
 
-static void run_message(void *arg, size_t index)
+static void run_alone(const struct digest_batch *b, const struct message *m)
+{
+	CLEANUP_DIGESTER struct digester *d = digester_new(m->alg);
+	struct digest digest;
+
+	for (size_t i = 0; i < m->count; i++) {
+		digester_add(d, m->pieces[i].iov_base, m->pieces[i].iov_len);
+		if (has_guests(b, m, i + 1)) {
+			digester_peek(d, &digest);
+			give_to_guests(b, m, i + 1, &digest);
+		}
+	}
+	digester_final(d, m->ret);
+}
+
+/* ---------------------------------------------------------------- two at once */
+
+/* How far one of the two has come. */
+struct lane {
+	const struct message *m;
+	struct sha256 sha256;
+	size_t piece, offset;
+};
+
+static const uint8_t *lane_data(const struct lane *l)
+{
+	return (const uint8_t *)l->m->pieces[l->piece].iov_base + l->offset;
+}
+
+/* Bytes that are left of the current piece; 0 at the end of the message. */
+static size_t lane_left(const struct lane *l)
+{
+	return l->piece < l->m->count ? l->m->pieces[l->piece].iov_len - l->offset : 0;
+}
+
+static void lane_digest(const struct lane *l, struct digest *ret)
+{
+	*ret = (struct digest){ .alg = DIGEST_SHA256 };
+	sha256_digest(&l->sha256, ret->bytes);
+}
+
+static void lane_advance(const struct digest_batch *b, struct lane *l, size_t size)
+{
+	struct digest digest;
+
+	l->offset += size;
+	if (lane_left(l) > 0)
+		return;
+	l->offset = 0;
+	l->piece++;
+	if (has_guests(b, l->m, l->piece)) {
+		lane_digest(l, &digest);
+		give_to_guests(b, l->m, l->piece, &digest);
+	}
+}
+
+static void finish_lane(const struct digest_batch *b, struct lane *l)
+{
+	size_t size;
+
+	while ((size = lane_left(l)) > 0) {
+		sha256_add(&l->sha256, lane_data(l), size);
+		lane_advance(b, l, size);
+	}
+	lane_digest(l, l->m->ret);
+}
+
+static size_t common_left(const struct lane *x, const struct lane *y)
+{
+	size_t a = lane_left(x), b = lane_left(y);
+
+	return a < b ? a : b;
+}
+
+static void run_pair(const struct digest_batch *b, const struct message *first, const struct message *second)
+{
+	struct lane x = { .m = first }, y = { .m = second };
+	size_t size;
+
+	sha256_init(&x.sha256);
+	sha256_init(&y.sha256);
+	while ((size = common_left(&x, &y)) > 0) {
+		sha256_add_pair(&x.sha256, lane_data(&x), &y.sha256, lane_data(&y), size);
+		lane_advance(b, &x, size);
+		lane_advance(b, &y, size);
+	}
+	finish_lane(b, &x);
+	finish_lane(b, &y);
+}
+
+/* Neighbours in the order of cost, so that both end at about the same time. */
+static void find_partners(struct digest_batch *b)
+{
+	struct message *single = NULL;
+
+	for (size_t i = 0; i < b->count && sha256_pair_supported(); i++) {
+		struct message *m = &b->messages[i];
+
+		if (m->role != ALONE || m->alg != DIGEST_SHA256)
+			continue;
+		if (!single) {
+			single = m;
+			continue;
+		}
+		single->role = WITH_PARTNER;
+		single->partner = m;
+		m->role = PARTNER;
+		single = NULL;
+	}
+}
+
+/* ---------------------------------------------------------------- the batch */
+
+static void run_job(void *arg, size_t index)
 {
 	const struct digest_batch *b = arg;
 	const struct message *m = &b->messages[index];
-	CLEANUP_DIGESTER struct digester *d = NULL;
 
-	if (m->host)
-		return;
-	d = digester_new(m->alg);
-	for (size_t i = 0; i < m->count; i++) {
-		digester_add(d, m->pieces[i].iov_base, m->pieces[i].iov_len);
-		give_to_guests(b, m, i + 1, d);
-	}
-	digester_final(d, m->ret);
+	if (m->role == ALONE)
+		run_alone(b, m);
+	else if (m->role == WITH_PARTNER)
+		run_pair(b, m, m->partner);
 }
 
 void digest_batch_run(struct digest_batch *b)
@@ -124,13 +255,15 @@ void digest_batch_run(struct digest_batch *b)
 	if (b->count == 0)
 		return;
 	qsort(b->messages, b->count, sizeof(*b->messages), by_cost);
-	find_hosts(b);
-	for (size_t i = 0; i < b->count; i++)
-		total += b->messages[i].host ? 0 : b->messages[i].size;
+	for (size_t i = 0; i < b->count; i++) {
+		find_host(b, &b->messages[i]);
+		total += b->messages[i].role == GUEST ? 0 : b->messages[i].size;
+	}
+	find_partners(b);
 	if (total >= THREADS_WORTH)
-		workers_run(b->count, run_message, b);
+		workers_run(b->count, run_job, b);
 	else
 		for (size_t i = 0; i < b->count; i++)
-			run_message(b, i);
+			run_job(b, i);
 	forget(b);
 }
