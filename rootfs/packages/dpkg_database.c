@@ -323,6 +323,9 @@ static int format_conffiles(const struct package *p, struct buf *ret)
 	while (r == 0 && next_conffile(&rest, &c)) {
 		const struct path *path = find_path(p, c.path);
 
+		/* Lost to a package that replaces it. */
+		if (!path && !c.remove_on_upgrade)
+			continue;
 		r = buf_printf(ret, "%s /%.*s %s\n", head, (int)c.path.size, c.path.data,
 			       c.remove_on_upgrade ? "newconffile remove-on-upgrade" : path->md5);
 		head = "";
