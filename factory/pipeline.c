@@ -14,8 +14,11 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "cache_evict.h"
 #include "model/plan.h"
+#include "model/run.h"
 #include "publish.h"
+#include "run_facts.h"
 #include "steps.h"
 
 void pipeline_result_clear(struct pipeline_result *r)
@@ -94,29 +97,57 @@ static int open_results(const char *directory, int *ret_lock, struct error *err)
 	return 0;
 }
 
+/* What has to be run, and to whoever wants to know, why. */
+static int plan_steps(const struct pipeline_options *options, const struct steps_options *steps,
+		      struct artifacts *artifacts, struct steps **ret, struct error *err)
+{
+	CLEANUP_BUF struct buf table = BUF_INIT(SIZE_MAX);
+	int r = steps_plan(steps, artifacts, ret, err);
+
+	if (r < 0 || !options->explain)
+		return r;
+	r = steps_explain(*ret, &table, err);
+	if (r == 0 && (fputs(buf_text(&table), options->explain) == EOF || fflush(options->explain) == EOF))
+		return error_system(err, errno, "cannot write the table of stages");
+	return r;
+}
+
+static int build(const struct pipeline_options *options, const struct steps_options *steps,
+		 const char *directory, struct error *err)
+{
+	CLEANUP_ARTIFACTS struct artifacts *artifacts = artifacts_new();
+	CLEANUP_STEPS struct steps *s = NULL;
+	int r = plan_steps(options, steps, artifacts, &s, err);
+
+	if (r < 0 || options->dry_run)
+		return r;
+	r = steps_run(s, err);
+	if (r < 0)
+		return r;
+	r = publish(artifacts, directory, steps->plan->result_name, err);
+	if (r == 0)
+		r = run_facts_write(steps->run, steps_used_appliance(s), directory, err);
+	return r < 0 ? error_wrap(err, "putting the results in place") : 0;
+}
+
 static int run(const struct pipeline_options *options, const struct plan *plan, const char *directory,
 	       struct error *err)
 {
-	CLEANUP_ARTIFACTS struct artifacts *artifacts = artifacts_new();
 	CLEANUP_STORE struct store *store = NULL;
-	int r = store_open(options->cache, &store, err);
-
-	if (r < 0)
-		return r;
-
-	const struct steps_options steps = {
+	CLEANUP_RUN struct run *facts = run_facts_begin();
+	struct steps_options steps = {
 		.stages = stage_registry,
 		.plan = plan,
-		.store = store,
 		.cache = options->cache,
 		.wanted = publish_artifacts,
+		.run = facts,
 	};
+	int r = cache_limit(&steps.cache_limit, err);
 
-	r = steps_run(&steps, artifacts, err);
-	if (r < 0)
-		return r;
-	r = publish(artifacts, directory, plan->result_name, err);
-	return r < 0 ? error_wrap(err, "putting the results in place") : 0;
+	if (r == 0)
+		r = store_open(options->cache, &store, err);
+	steps.store = store;
+	return r < 0 ? r : build(options, &steps, directory, err);
 }
 
 int pipeline_build(const struct pipeline_options *options, struct pipeline_result *ret,
@@ -139,10 +170,11 @@ int pipeline_build(const struct pipeline_options *options, struct pipeline_resul
 	if (r < 0)
 		return r;
 	directory = path_join(options->output, description->name);
-	r = open_results(directory, &held, err);
+	if (!options->dry_run)
+		r = open_results(directory, &held, err);
 	if (r == 0)
 		r = run(options, plan, directory, err);
-	if (r < 0)
+	if (r < 0 || options->dry_run)
 		return r;
 	ret->disk = string_printf("%s/%s.raw", directory, plan->result_name);
 	ret->directory = TAKE_PTR(directory);

@@ -2,6 +2,9 @@
 #ifndef KILN_FACTORY_PIPELINE_H
 #define KILN_FACTORY_PIPELINE_H
 
+#include <stdbool.h>
+#include <stdio.h>
+
 struct error;
 
 /* From a description and its lock to the results of a build. Opens no connection. */
@@ -10,6 +13,8 @@ struct pipeline_options {
 	const char *output;		/* results go to OUTPUT/NAME/, with build.log */
 	const char *cache;
 	const char *source_root;	/* Kiln's own sources for the image */
+	FILE *explain;			/* gets the table of what runs and why, before it does; NULL: nobody asks */
+	bool dry_run;			/* nothing more than that; there is no result then */
 };
 
 struct pipeline_result {

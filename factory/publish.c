@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "model/run.h"
 #include "model/stage.h"
 
 const char *const publish_artifacts[] = {
@@ -27,7 +28,7 @@ static const struct result {
 
 /* What speaks of a disk, and must not outlive it. */
 static const char *const about_disk[] = {
-	"manifest.json", "pcr_measurements.json", "boot-proof.json", "boot.log",
+	"manifest.json", "pcr_measurements.json", "boot-proof.json", "boot.log", RUN_FILE,
 };
 
 static char *result_path(const struct result *r, const char *directory, const char *result)

@@ -95,11 +95,11 @@ int fields_next(char **text, char **ret, size_t max)
 	char *line = *text, *end = strchr(line, '\n'), *field;
 	size_t count = 0;
 
+	memset(ret, 0, max * sizeof(*ret));
 	if (!end)
 		return *line ? -EINVAL : 0;
 	*end = '\0';
 	*text = end + 1;
-	memset(ret, 0, max * sizeof(*ret));
 	while ((field = strsep(&line, "\t"))) {
 		if (count == max || !unescape(field))
 			return -EINVAL;

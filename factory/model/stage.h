@@ -12,14 +12,13 @@ struct workshop;
 /*
  * The contract of a stage: one file, one `const struct stage` at its end, one line in
  * stages/registry.c. A stage reads the plan and the artifacts it names as inputs, and writes the
- * artifacts it names as outputs into its output directory; nothing else. The pipeline runs it only
- * when no finished output directory exists for its key, and publishes that directory by rename.
+ * artifacts it names as outputs, files or whole trees, into its output directory; nothing else. The
+ * pipeline runs it only when the cache has no outputs for its key.
  */
 
 enum stage_room {
 	ROOM_FACTORY,		/* bytes in, bytes out, in this process */
 	ROOM_APPLIANCE,		/* in the build's one appliance session (ctx->workshop) */
-	ROOM_BOOTSTRAP,		/* makes the builder root itself, in an appliance of its own */
 };
 
 #define STAGE_ARTIFACTS_MAX 8

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage_key.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "../base/fields.h"
 #include "../base/hex.h"
 #include "../base/io.h"
+#include "../base/walk.h"
 #include "memory.h"
 
 struct stage_key {
@@ -135,51 +135,10 @@ static int add_link(const struct tree *t, const char *path, const char *name, st
 	return 0;
 }
 
-static int not_dots(const struct dirent *e)
+static int add_entry(void *arg, const char *path, const char *name, const struct stat *st,
+		     struct error *err)
 {
-	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-}
-
-/* alphasort() would sort by the locale. */
-static int bytewise(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int add_entry(const struct tree *t, const char *path, const char *name,
-		     const struct stat *st, struct error *err);
-
-static int add_child(const struct tree *t, const char *parent, const char *parent_name,
-		     const char *name, struct error *err)
-{
-	CLEANUP_FREE char *path = path_join(parent, name);
-	CLEANUP_FREE char *below = path_join(parent_name, name);
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return error_system(err, errno, "%s", path);
-	return add_entry(t, path, below, &st, err);
-}
-
-static int add_children(const struct tree *t, const char *path, const char *name, struct error *err)
-{
-	struct dirent **entries;
-	int count = scandir(path, &entries, not_dots, bytewise);
-	int r = 0;
-
-	if (count < 0)
-		return error_system(err, errno, "%s: cannot list the directory", path);
-	for (int i = 0; i < count && r == 0; i++)
-		r = add_child(t, path, name, entries[i]->d_name, err);
-	for (int i = 0; i < count; i++)
-		free(entries[i]);
-	free(entries);
-	return r;
-}
-
-static int add_entry(const struct tree *t, const char *path, const char *name,
-		     const struct stat *st, struct error *err)
-{
+	const struct tree *t = arg;
 	unsigned int mode = st->st_mode & 07777;
 	char text[8];
 
@@ -192,16 +151,12 @@ static int add_entry(const struct tree *t, const char *path, const char *name,
 				   path);
 	snprintf(text, sizeof(text), "%04o", mode);
 	add_line(t->key, "directory", t->label, name, text);
-	return add_children(t, path, name, err);
+	return 0;
 }
 
 int stage_key_tree(struct stage_key *key, const char *label, const char *path, struct error *err)
 {
-	const struct tree t = { .key = key, .label = label };
-	struct stat st;
+	struct tree t = { .key = key, .label = label };
 
-	/* The tree itself may be reached through a link; links inside it count by their target's name. */
-	if (stat(path, &st) < 0)
-		return error_system(err, errno, "%s", path);
-	return add_entry(&t, path, "", &st, err);
+	return walk_tree(path, "", add_entry, &t, err);
 }

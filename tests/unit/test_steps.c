@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "factory/base/digest.h"
+#include <errno.h>
+
 #include "factory/base/host.h"
 #include "factory/base/log.h"
 #include "factory/steps.h"
@@ -72,6 +73,21 @@ void workshop_free(struct workshop *w)
 
 /* ---------------------------------------------------------------- stages */
 
+/* "tools" is a tree, every other output a file. */
+static int write_output(const char *path, const char *name, struct error *err)
+{
+	CLEANUP_FREE char *program = path_join(path, "bin/cc"), *link = path_join(path, "bin/c99");
+	CLEANUP_FREE char *bin = path_join(path, "bin");
+	int r;
+
+	if (strcmp(name, "tools"))
+		return io_write_file(path, name, strlen(name), 0644, err);
+	r = io_mkdirs(bin, 0755, err);
+	if (r == 0)
+		r = io_write_file(program, "cc", 2, 0755, err);
+	return r == 0 && symlink("cc", link) < 0 ? error_system(err, errno, "%s", link) : r;
+}
+
 static int run(const struct stage_context *ctx, struct error *err)
 {
 	const char *name = strrchr(ctx->output, '/') + 1;
@@ -87,22 +103,32 @@ static int run(const struct stage_context *ctx, struct error *err)
 		int r = 0;
 
 		if (!forgetful || strcmp(forgetful, name))
-			r = io_write_file(path, name, strlen(name), 0644, err);
+			r = write_output(path, name, err);
 		if (r < 0)
 			return r;
 	}
 	return failing && strcmp(failing, name) == 0 ? error_outside(err, "no more paper") : 0;
 }
 
+static int config_key(const struct plan *plan, struct stage_key *key, struct error *err)
+{
+	(void)err;
+	stage_key_string(key, "cmdline", plan->description->cmdline);
+	return 0;
+}
+
 static const struct stage
-	builder = { .name = "builder", .title = "builder", .version = "1", .room = ROOM_BOOTSTRAP,
+	tools = { .name = "tools", .title = "tools", .version = "1", .outputs = { "tools" }, .run = run },
+	builder = { .name = "builder", .title = "builder", .version = "1", .inputs = { "tools" },
 		    .outputs = { "builder.erofs" }, .run = run },
+	unpack = { .name = "unpack", .title = "unpack", .version = "1", .inputs = { "tools" },
+		   .outputs = { "packages.erofs" }, .run = run },
 	programs = { .name = "programs", .title = "programs", .version = "1", .room = ROOM_APPLIANCE,
 		     .outputs = { "init" }, .run = run },
 	base = { .name = "base", .title = "base", .version = "1", .room = ROOM_APPLIANCE,
 		 .outputs = { "base.qcow2" }, .run = run },
 	config = { .name = "config", .title = "config", .version = "1", .room = ROOM_APPLIANCE,
-		   .layer = "base.qcow2", .outputs = { "config.qcow2" }, .run = run },
+		   .layer = "base.qcow2", .outputs = { "config.qcow2" }, .key = config_key, .run = run },
 	erofs = { .name = "erofs", .title = "erofs", .version = "1", .room = ROOM_APPLIANCE,
 		  .layer = "config.qcow2", .outputs = { "root.erofs" }, .run = run },
 	verity = { .name = "verity", .title = "verity", .version = "1", .room = ROOM_FACTORY,
@@ -116,28 +142,41 @@ static const struct stage
 	again = { .name = "again", .title = "again", .version = "1", .room = ROOM_APPLIANCE,
 		  .layer = "base.qcow2", .inputs = { "disk.raw" }, .outputs = { "again" }, .run = run };
 
-static const struct stage *const whole[] = { &builder, &programs, &base, &config, &erofs, &verity, &esp,
-					     &disk, NULL };
-static const struct stage *const newer[] = { &builder, &programs, &base, &config, &erofs2, &verity, &esp,
-					     &disk, NULL };
-static const struct stage *const longer[] = { &builder, &programs, &base, &config, &erofs, &verity, &esp,
-					      &disk, &again, NULL };
-static const struct stage *const unordered[] = { &builder, &verity, NULL };
+#define FIRST &tools, &builder, &unpack, &programs, &base, &config
+static const struct stage *const whole[] = { FIRST, &erofs, &verity, &esp, &disk, NULL };
+static const struct stage *const newer[] = { FIRST, &erofs2, &verity, &esp, &disk, NULL };
+static const struct stage *const longer[] = { FIRST, &erofs, &verity, &esp, &disk, &again, NULL };
+static const struct stage *const unordered[] = { &tools, &verity, NULL };
 
 /* ---------------------------------------------------------------- cases */
+
+static uint64_t limit;		/* of the cache */
+static char explained[4096];	/* the last build's table */
+
+static int plan_and_run(const struct steps_options *options, struct artifacts *artifacts, struct error *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(SIZE_MAX);
+	CLEANUP_STEPS struct steps *s = NULL;
+	int r = steps_plan(options, artifacts, &s, err);
+
+	if (r == 0)
+		r = steps_explain(s, &text, err);
+	snprintf(explained, sizeof(explained), "%s", buf_text(&text));
+	return r < 0 ? r : steps_run(s, err);
+}
 
 static int go(struct fixture *f, const struct stage *const *stages, const char *wanted, struct error *err)
 {
 	CLEANUP_ARTIFACTS struct artifacts *artifacts = artifacts_new();
 	const char *const list[] = { wanted, NULL };
 	const struct steps_options options = {
-		.stages = stages, .plan = &f->plan, .cache = f->scratch.path, .wanted = list,
+		.stages = stages, .plan = &f->plan, .cache = f->scratch.path, .cache_limit = limit, .wanted = list,
 	};
 	int r;
 
 	trace[0] = '\0';
 	table = stages;
-	r = steps_run(&options, artifacts, err);
+	r = plan_and_run(&options, artifacts, err);
 	if (r == 0)
 		ok(io_exists(artifacts_path(artifacts, wanted)), "%s is there", wanted);
 	return r;
@@ -152,21 +191,27 @@ static void expect(struct fixture *f, const struct stage *const *stages, const c
 	ok_str(trace, ran, "%s", what);
 }
 
-/* Loses the finished outputs of a stage, or only one file of them. */
-static void lose(struct fixture *f, const char *stage, const char *file)
+/* Does something to the finished outputs. */
+static void shell(struct fixture *f, const char *script)
 {
-	CLEANUP_FREE char *path = string_printf("%s/stages/%s", f->scratch.path, stage);
-	CLEANUP_FREE char *command = string_printf("rm -r %s/*/%s", path, file);
+	CLEANUP_FREE char *command = string_printf("cd %s/stages && %s", f->scratch.path, script);
 	CLEANUP_BUF struct buf out = BUF_INIT(4096);
 
-	ok_int(fixture_tool((const char *const[]) { "sh", "-c", command, NULL }, &out), 0, "lose %s/%s",
-	       stage, file);
+	ok_int(fixture_tool((const char *const[]) { "sh", "-c", command, NULL }, &out), 0, "%s", script);
 }
+
+static void lose(struct fixture *f, const char *stage, const char *file)
+{
+	CLEANUP_FREE char *script = string_printf("rm -r %s/*/%s", stage, file);
+
+	shell(f, script);
+}
+
+static const char everything[] =
+	"tools builder unpack [empty] programs base config erofs verity esp [close] disk ";
 
 static void test_reuse(void)
 {
-	static const char everything[] =
-		"builder [empty] programs base config erofs verity esp [close] disk ";
 	struct fixture f;
 
 	fixture_open(&f);
@@ -200,7 +245,7 @@ static void test_layers(void)
 
 	fixture_open(&f);
 	expect(&f, longer, "again",
-	       "builder [empty] programs base config erofs verity esp disk [close] [base.qcow2] again [close] ",
+	       "tools builder unpack [empty] programs base config erofs verity esp disk [close] [base.qcow2] again [close] ",
 	       "an older layer needs another appliance");
 	fixture_close(&f);
 }
@@ -243,9 +288,9 @@ static void test_killed(void)
 	struct fixture f;
 
 	fixture_open(&f);
-	expect(&f, whole, "root.erofs", "builder [empty] base config erofs [close] ", "half a build");
+	expect(&f, whole, "root.erofs", "tools builder unpack [empty] base config erofs [close] ", "half a build");
 	lose(&f, "config", "config.qcow2");
-	lose(&f, "erofs", "root.erofs");
+	lose(&f, "erofs", ".record");
 	left = string_printf("%s/tmp/kiln-scratch-999999999-abcdef", f.scratch.path);
 	need(io_mkdirs(left, 0755, &err) == 0, "a scratch directory of a process that is gone");
 	command = string_printf("touch -d '2 days ago' %s", left);
@@ -256,6 +301,124 @@ static void test_killed(void)
 	fixture_close(&f);
 }
 
+/* What was done to an entry behind the cache's back, and which stages have to run then. */
+static void test_damage(void)
+{
+	static const struct {
+		const char *what, *script, *wanted, *ran;
+	} cases[] = {
+		{ "a truncated file", "truncate -s 3 disk/*/disk.raw", "disk.raw", "disk " },
+		{ "a changed byte under the old time of writing",
+		  "touch -r disk/*/disk.raw t; printf D | dd of=$(echo disk/*/disk.raw) conv=notrunc 2>&1;"
+		  " touch -r t disk/*/disk.raw; rm t", "disk.raw", "disk " },
+		{ "a file put in another's place with its time and size",
+		  "printf DISK > t; touch -r disk/*/disk.raw t; mv t disk/*/disk.raw", "disk.raw", "disk " },
+		{ "a lost record", "rm disk/*/.record", "disk.raw", "disk " },
+		{ "a record cut short", "truncate -s -9 disk/*/.record", "disk.raw", "disk " },
+		{ "lost inputs", "rm disk/*/.inputs", "disk.raw", "disk " },
+		{ "inputs cut short", "truncate -s -9 disk/*/.inputs", "disk.raw", "disk " },
+		{ "a directory in place of a file", "rm disk/*/disk.raw; mkdir $(echo disk/*)/disk.raw", "disk.raw", "disk " },
+		{ "a link in place of a file", "cd disk/*; mv disk.raw x; ln -s x disk.raw", "disk.raw", "disk " },
+		{ "a program less in a tree", "rm tools/*/tools/bin/cc", "tools", "tools " },
+		{ "one more", "touch $(echo tools/*)/tools/bin/evil", "tools", "tools " },
+		{ "one that is none any more", "chmod -x tools/*/tools/bin/cc", "tools", "tools " },
+		{ "a link that leads elsewhere", "ln -sfn /bin/sh tools/*/tools/bin/c99", "tools", "tools " },
+		{ "a special file", "rm tools/*/tools/bin/c99; mkfifo $(echo tools/*)/tools/bin/c99", "tools", "tools " },
+	};
+	struct fixture f;
+
+	fixture_open(&f);
+	limit = 0;
+	expect(&f, whole, "disk.raw", everything, "a whole build");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		shell(&f, cases[i].script);
+		expect(&f, whole, cases[i].wanted, cases[i].ran, cases[i].what);
+		expect(&f, whole, cases[i].wanted, "", "once");
+	}
+	fixture_close(&f);
+}
+
+/* Only times differ, or the note of them is lost: the outputs are read again, and no stage runs. */
+static void test_harmless(void)
+{
+	static const char *const scripts[] = {
+		"touch disk/*/disk.raw", "rm disk/*/.stamps", "echo > $(echo disk/*/.stamps)",
+		"cp -a disk d; rm -r disk; mv d disk", "chmod 600 disk/*/disk.raw", "rm disk/*/.used",
+	};
+	struct fixture f;
+
+	fixture_open(&f);
+	expect(&f, whole, "disk.raw", everything, "a whole build");
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		shell(&f, scripts[i]);
+		expect(&f, whole, "disk.raw", "", scripts[i]);
+	}
+	fixture_close(&f);
+}
+
+/* Two entries of a stage in each other's places: both are what some stage made, and neither belongs there. */
+static void test_swapped(void)
+{
+	struct fixture f;
+
+	fixture_open(&f);
+	expect(&f, whole, "disk.raw", everything, "a build");
+	expect(&f, newer, "disk.raw", "[config.qcow2] erofs verity esp [close] disk ", "another");
+	shell(&f, "cd disk; set -- *; mv $1 t; mv $2 $1; mv t $2");
+	expect(&f, whole, "disk.raw", "disk ", "swapped entries are noticed by the one");
+	expect(&f, newer, "disk.raw", "disk ", "and by the other");
+	shell(&f, "cd disk; set -- *; mv $1/disk.raw t; mv $2/disk.raw $1; mv t $2/disk.raw;"
+	      " mv $1/.record t; mv $2/.record $1; mv t $2/.record");
+	expect(&f, whole, "disk.raw", "disk ", "outputs swapped with their records as well");
+	fixture_close(&f);
+}
+
+static void expect_table(const char *part, const char *what)
+{
+	if (!ok(strstr(explained, part), "%s", what))
+		printf("# \"%s\" is not in:\n%s", part, explained);
+}
+
+static void test_explain(void)
+{
+	struct fixture f;
+
+	fixture_open(&f);
+	expect(&f, whole, "disk.raw", everything, "a first build");
+	expect_table("STAGE      THIS BUILD  BECAUSE\ntools      rebuilt     nothing cached\n", "nothing is cached at first");
+	expect(&f, whole, "disk.raw", "", "a second");
+	expect_table("\nbase       not needed\n", "what nobody reads is not needed");
+	expect_table("\ndisk       reused\n", "what is wanted is reused");
+	f.description.cmdline = (char *)"quiet";
+	expect(&f, whole, "disk.raw", "[base.qcow2] config erofs verity esp [close] disk ", "another command line");
+	expect_table("\nbase       reused\nconfig     rebuilt     cmdline: \"\" -> \"quiet\"\n"
+		     "erofs      rebuilt     input config.qcow2 of stage config is new\n", "the change and its consequences");
+	shell(&f, "truncate -s 1 disk/*/disk.raw");
+	expect(&f, whole, "disk.raw", "disk ", "damage");
+	expect_table("\ndisk       rebuilt     disk.raw has 1 bytes in place of 4\n", "damage is a reason");
+	fixture_close(&f);
+}
+
+/* A limit that nothing fits into leaves what the build at hand uses. */
+static void test_limit(void)
+{
+	struct fixture f;
+
+	fixture_open(&f);
+	limit = 1;
+	expect(&f, whole, "disk.raw", everything, "a build in a cache that is too small");
+	expect(&f, whole, "disk.raw", "", "its own entries stay");
+	f.description.cmdline = (char *)"quiet";
+	expect(&f, whole, "disk.raw", "[base.qcow2] config erofs verity esp [close] disk ", "another");
+	shell(&f, "test $(ls disk | wc -l) = 1 && test $(ls config | wc -l) = 1 && test -d tools/*/tools");
+	f.description.cmdline = (char *)"";
+	expect(&f, whole, "disk.raw", "[base.qcow2] config erofs verity esp [close] disk ",
+	       "the first one's are gone, but for those the second used too");
+	limit = 0;
+	shell(&f, "test -z \"$(find . -name '*.lock')\" && test -z \"$(ls ../tmp)\"");
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	log_set_level(LOG_ERROR);
@@ -263,5 +426,10 @@ int main(void)
 	test_layers();
 	test_failures();
 	test_killed();
+	test_damage();
+	test_harmless();
+	test_swapped();
+	test_explain();
+	test_limit();
 	return tap_done();
 }
