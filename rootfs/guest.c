@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include <guestfs.h>
-
 #include "../factory/base/cleanup.h"
 #include "../factory/base/digest.h"
 #include "../factory/base/error.h"
@@ -20,12 +18,14 @@
 #include "../factory/base/log.h"
 #include "../factory/base/process.h"
 #include "guest_console.h"
+#include "guestfs_library.h"
 #include "hypervisor.h"
 
 #define WORDS_SIZE 900			/* of a command's output in an error message */
 #define OUTPUT_MAX "1000000"		/* bytes of a command's output: libguestfs carries at most 4 MiB */
 
 struct guest {
+	const struct guestfs_library *lib;
 	guestfs_h *handle;
 	struct guest_console console;
 	pid_t qemu;
@@ -39,7 +39,7 @@ struct guest {
 /* The one place where libguestfs's complaints become ours. */
 static int complain(const struct guest *g, struct error *err, const char *what)
 {
-	const char *text = guestfs_last_error(g->handle);
+	const char *text = g->lib->last_error(g->handle);
 	char words[WORDS_SIZE];
 	int r = process_check_interrupt(err);
 
@@ -165,15 +165,15 @@ static int configure(struct guest *g, const struct guest_options *o, struct erro
 		r = hypervisor_write(o->host, directory, &qemu, err);
 	if (r < 0)
 		return r;
-	if (guestfs_set_backend(h, "direct") < 0 || guestfs_set_hv(h, qemu) < 0 ||
-	    guestfs_set_cachedir(h, directory) < 0 || guestfs_set_tmpdir(h, o->tmp) < 0 ||
-	    guestfs_set_memsize(h, (int)o->memory_mib) < 0 || guestfs_set_smp(h, (int)o->cpus) < 0 ||
-	    guestfs_set_network(h, 0) < 0 || guestfs_set_recovery_proc(h, 1) < 0 ||
-	    guestfs_set_pgroup(h, 1) < 0)	/* Ctrl-C is for us to pass on */
+	if (g->lib->set_backend(h, "direct") < 0 || g->lib->set_hv(h, qemu) < 0 ||
+	    g->lib->set_cachedir(h, directory) < 0 || g->lib->set_tmpdir(h, o->tmp) < 0 ||
+	    g->lib->set_memsize(h, (int)o->memory_mib) < 0 || g->lib->set_smp(h, (int)o->cpus) < 0 ||
+	    g->lib->set_network(h, 0) < 0 || g->lib->set_recovery_proc(h, 1) < 0 ||
+	    g->lib->set_pgroup(h, 1) < 0)	/* Ctrl-C is for us to pass on */
 		return complain(g, err, "libguestfs");
-	if (o->host->accel == HOST_TCG && guestfs_set_backend_settings(h, settings) < 0)
+	if (o->host->accel == HOST_TCG && g->lib->set_backend_settings(h, settings) < 0)
 		return complain(g, err, "libguestfs");
-	if (guestfs_set_event_callback(h, on_console, GUESTFS_EVENT_APPLIANCE, 0, g) < 0)
+	if (g->lib->set_event_callback(h, on_console, GUESTFS_EVENT_APPLIANCE, 0, g) < 0)
 		return complain(g, err, "libguestfs");
 	return 0;
 }
@@ -184,7 +184,7 @@ static int configure(struct guest *g, const struct guest_options *o, struct erro
  */
 static int add_disk(struct guest *g, const struct guest_disk *disk, struct error *err)
 {
-	int r = guestfs_add_drive_opts(g->handle, disk->path,
+	int r = g->lib->add_drive_opts(g->handle, disk->path,
 				       GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
 				       GUESTFS_ADD_DRIVE_OPTS_LABEL, disk->label,
 				       GUESTFS_ADD_DRIVE_OPTS_READONLY, disk->mode == GUEST_READ_ONLY,
@@ -201,9 +201,9 @@ static int launch(struct guest *g, const struct guest_options *o, struct error *
 		r = add_disk(g, &o->disks[i], err);
 	if (r < 0)
 		return r;
-	if (guestfs_launch(g->handle) < 0)
+	if (g->lib->launch(g->handle) < 0)
 		return complain(g, err, "the appliance does not start (the log holds its console)");
-	r = guestfs_get_pid(g->handle);
+	r = g->lib->get_pid(g->handle);
 	if (r < 0)
 		return complain(g, err, "libguestfs");
 	g->qemu = r;
@@ -218,12 +218,15 @@ int guest_start(const struct guest_options *options, struct guest **ret, struct 
 	if (!g)
 		error_no_memory();
 	g->stop_watching = -1;
+	r = guestfs_library_load(&g->lib, err);
+	if (r < 0)
+		return r;
 	/* What the user's LIBGUESTFS_* variables say must not change an image. */
-	g->handle = guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT);
+	g->handle = g->lib->create_flags(GUESTFS_CREATE_NO_ENVIRONMENT);
 	if (!g->handle)
 		error_no_memory();
 	/* Errors come back to us; by default they are printed as well. */
-	guestfs_set_error_handler(g->handle, NULL, NULL);
+	g->lib->set_error_handler(g->handle, NULL, NULL);
 	r = launch(g, options, err);
 	if (r == 0)
 		r = process_check_interrupt(err);
@@ -235,7 +238,7 @@ int guest_start(const struct guest_options *options, struct guest **ret, struct 
 int guest_stop(struct guest *g, struct error *err)
 {
 	stop_watching(g);
-	if (guestfs_shutdown(g->handle) < 0)
+	if (g->lib->shutdown(g->handle) < 0)
 		return complain(g, err, "the appliance did not end well");
 	return process_check_interrupt(err);
 }
@@ -249,7 +252,7 @@ void guest_free(struct guest *g)
 		(void)kill(g->qemu, SIGKILL);
 	stop_watching(g);
 	if (g->handle)
-		guestfs_close(g->handle);
+		g->lib->close(g->handle);
 	if (g->stop_watching >= 0)
 		close(g->stop_watching);
 	free(g);
@@ -273,7 +276,7 @@ int guest_create_disk(const char *path, uint64_t size, struct error *err)
 int guest_format_ext4(struct guest *g, const char *device, struct error *err)
 {
 	/* No journal: what a crash leaves behind is thrown away, not recovered. */
-	int r = guestfs_mke2fs(g->handle, device, GUESTFS_MKE2FS_FSTYPE, "ext4",
+	int r = g->lib->mke2fs(g->handle, device, GUESTFS_MKE2FS_FSTYPE, "ext4",
 			       GUESTFS_MKE2FS_FORCECREATE, 1, GUESTFS_MKE2FS_HASJOURNAL, 0,
 			       GUESTFS_MKE2FS_LAZYITABLEINIT, 1,
 			       GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 0, -1);
@@ -284,24 +287,24 @@ int guest_format_ext4(struct guest *g, const char *device, struct error *err)
 int guest_mount(struct guest *g, const char *device, const char *mountpoint, bool read_only,
 		struct error *err)
 {
-	if (guestfs_mount_options(g->handle, read_only ? "ro" : "noatime", device, mountpoint) < 0)
+	if (g->lib->mount_options(g->handle, read_only ? "ro" : "noatime", device, mountpoint) < 0)
 		return complain(g, err, mountpoint);
 	return 0;
 }
 
 int guest_unmount(struct guest *g, const char *mountpoint, struct error *err)
 {
-	return guestfs_umount(g->handle, mountpoint) < 0 ? complain(g, err, mountpoint) : 0;
+	return g->lib->umount(g->handle, mountpoint) < 0 ? complain(g, err, mountpoint) : 0;
 }
 
 int guest_mkdirs(struct guest *g, const char *path, struct error *err)
 {
-	return guestfs_mkdir_p(g->handle, path) < 0 ? complain(g, err, path) : 0;
+	return g->lib->mkdir_p(g->handle, path) < 0 ? complain(g, err, path) : 0;
 }
 
 int guest_sync(struct guest *g, struct error *err)
 {
-	return guestfs_sync(g->handle) < 0 ? complain(g, err, "sync") : 0;
+	return g->lib->sync(g->handle) < 0 ? complain(g, err, "sync") : 0;
 }
 
 /* ---------------------------------------------------------------- commands */
@@ -343,7 +346,7 @@ int guest_run(struct guest *g, const char *script, struct error *err)
 	CLEANUP_FREE char *command = string_printf(
 		ENVIRONMENT "{\n(\nset -eu\n%s\n) </dev/null 2>&1\n"
 		"printf '%s%%d\\n' $?\n} | tail -c " OUTPUT_MAX, script, "\\nkiln-exit ");
-	CLEANUP_FREE char *output = guestfs_sh(g->handle, command);
+	CLEANUP_FREE char *output = g->lib->sh(g->handle, command);
 
 	if (!output)
 		return complain(g, err, "the appliance");
@@ -353,7 +356,7 @@ int guest_run(struct guest *g, const char *script, struct error *err)
 int guest_run_output(struct guest *g, const char *script, struct buf *ret, struct error *err)
 {
 	CLEANUP_FREE char *command = string_printf(ENVIRONMENT "set -eu\n%s\n", script);
-	CLEANUP_FREE char *output = guestfs_sh(g->handle, command);
+	CLEANUP_FREE char *output = g->lib->sh(g->handle, command);
 	int r;
 
 	if (!output)
@@ -366,22 +369,22 @@ int guest_run_output(struct guest *g, const char *script, struct buf *ret, struc
 
 int guest_upload(struct guest *g, const char *from, const char *to, struct error *err)
 {
-	return guestfs_upload(g->handle, from, to) < 0 ? complain(g, err, to) : 0;
+	return g->lib->upload(g->handle, from, to) < 0 ? complain(g, err, to) : 0;
 }
 
 int guest_download(struct guest *g, const char *from, const char *to, struct error *err)
 {
-	return guestfs_download(g->handle, from, to) < 0 ? complain(g, err, from) : 0;
+	return g->lib->download(g->handle, from, to) < 0 ? complain(g, err, from) : 0;
 }
 
 int guest_write(struct guest *g, const char *to, const void *data, size_t size, struct error *err)
 {
-	return guestfs_write(g->handle, to, data, size) < 0 ? complain(g, err, to) : 0;
+	return g->lib->write(g->handle, to, data, size) < 0 ? complain(g, err, to) : 0;
 }
 
 int guest_untar(struct guest *g, const char *archive, const char *directory, struct error *err)
 {
-	if (guestfs_tar_in_opts(g->handle, archive, directory, -1) < 0)
+	if (g->lib->tar_in_opts(g->handle, archive, directory, -1) < 0)
 		return complain(g, err, directory);
 	return 0;
 }
