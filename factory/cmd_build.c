@@ -11,11 +11,14 @@ static int build(int argc, char **argv, struct error *err)
 	CLEANUP_PIPELINE_RESULT struct pipeline_result result = { .disk = NULL };
 	CLEANUP_FREE char *cache = NULL, *source_root = NULL;
 	struct pipeline_options options = { .output = "out" };
+	bool explain = false;
 	struct operands operands;
 	int r;
 
 	const struct argument table[] = {
 		{ .name = "output", .letter = 'o', .kind = ARGUMENT_TEXT, .target = &options.output },
+		{ .name = "explain", .kind = ARGUMENT_FLAG, .target = &explain },
+		{ .name = "dry-run", .letter = 'n', .kind = ARGUMENT_FLAG, .target = &options.dry_run },
 		{ .name = NULL },
 	};
 
@@ -30,8 +33,10 @@ static int build(int argc, char **argv, struct error *err)
 	options.description = operands.items[0];
 	options.cache = cache;
 	options.source_root = source_root;
+	if (explain || options.dry_run)
+		options.explain = stdout;
 	r = pipeline_build(&options, &result, err);
-	if (r < 0)
+	if (r < 0 || options.dry_run)
 		return r;
 	printf("%s\n", result.disk);
 	log_info("\"kiln test %s\" proves what %s/manifest.json predicts", result.disk, result.directory);
@@ -42,11 +47,16 @@ const struct command command_build = {
 	.name = "build",
 	.run = build,
 	.summary = "build a description's image from its lock, without a network",
-	.usage = "DIR [-o OUT]",
+	.usage = "DIR [-o OUT] [--explain] [-n]",
 	.help =
 		"Needs the lock and the packages that \"kiln fetch DIR\" brings. Leaves the raw disk, manifest.json,\n"
 		"pcr_measurements.json, the list of packages and build.log in OUT/NAME/, and prints the disk's\n"
-		"path. What an earlier build has finished is reused.\n"
+		"path. What an earlier build has finished is reused as long as it is what that build made.\n"
 		"\n"
-		"    -o, --output OUT   directory for results, \"out\" by default\n",
+		"    -o, --output OUT   directory for results, \"out\" by default\n"
+		"    --explain          print first, for each stage, whether it runs and which input is why\n"
+		"    -n, --dry-run      print that, and build nothing\n"
+		"\n"
+		"KILN_CACHE_SIZE (\"20G\" by default, 0 for no limit) is what finished stages may take in the cache;\n"
+		"beyond that the least recently used go.\n",
 };
