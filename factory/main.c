@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_build,
 	&command_measure,
 	&command_inspect,
+	&command_compare,
 	&command_test,
 	&command_run,
 };

@@ -25,7 +25,7 @@ foreign='
 ^libxml/|^factory/model/description
 ^jansson|^factory/model/json
 ^guestfs|^rootfs/guest
-^archive|^rootfs/packages/
+^archive|^rootfs/
 ^libcryptsetup|^stages/verity
 ^libfdisk|^stages/disk
 ^tss2/|^vm-test/verify
