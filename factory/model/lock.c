@@ -86,6 +86,25 @@ const struct locked_package *lock_find(const struct lock *lock, enum lock_set_id
 
 /* ---------------------------------------------------------------- reading */
 
+static bool within(const char *digits, size_t count, unsigned int least, unsigned int most)
+{
+	unsigned int value = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			return false;
+		value = value * 10 + (unsigned int)(digits[i] - '0');
+	}
+	return value >= least && value <= most;
+}
+
+bool lock_is_snapshot(const char *text)
+{
+	return strlen(text) == 16 && within(text, 4, 1970, 9999) && within(text + 4, 2, 1, 12) &&
+	       within(text + 6, 2, 1, 31) && text[8] == 'T' && within(text + 9, 2, 0, 23) &&
+	       within(text + 11, 2, 0, 59) && within(text + 13, 2, 0, 59) && text[15] == 'Z';
+}
+
 /*
  * What a string may look like. These end in file names, in apt's source lists and on command lines
  * in the appliance, so each is held to what its kind needs and no more.
@@ -278,10 +297,27 @@ static int read_sets(const struct json_node *root, struct lock *lock, struct err
 	return r;
 }
 
+/* Only there when it is a dated archive, so that other locks are what they always were. */
+static int read_snapshot(const struct json_node *root, struct lock *lock, struct error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r;
+
+	if (!json_has(root, "snapshot"))
+		return 0;
+	r = json_get_string(root, "snapshot", &text, err);
+	if (r < 0)
+		return r;
+	if (!lock_is_snapshot(text))
+		return json_complain(root, "snapshot", err, "must be YYYYMMDDTHHMMSSZ");
+	memcpy(lock->snapshot, text, sizeof(lock->snapshot));
+	return 0;
+}
+
 static int read_root(const struct json_node *root, struct lock *lock, struct error *err)
 {
 	static const char *const keys[] = { "epoch", "repositories", "request_sha256", "schema",
-					    "sets", NULL };
+					    "sets", "snapshot", NULL };
 	uint64_t epoch;
 	int r = json_check_schema(root, LOCK_SCHEMA, err);
 
@@ -291,6 +327,8 @@ static int read_root(const struct json_node *root, struct lock *lock, struct err
 		r = json_get_number(root, "epoch", 1, INT64_MAX, &epoch, err);
 	if (r == 0)
 		r = json_get_hex(root, "request_sha256", 32, lock->request_sha256, err);
+	if (r == 0)
+		r = read_snapshot(root, lock, err);
 	if (r == 0)
 		r = read_repositories(root, lock, err);
 	if (r == 0)
@@ -377,6 +415,8 @@ static struct json_t *lock_tree(const struct lock *lock)
 	json_put_number(root, "schema", LOCK_SCHEMA);
 	json_put_number(root, "epoch", (uint64_t)lock->epoch);
 	json_put_string(root, "request_sha256", lock->request_sha256);
+	if (lock->snapshot[0])
+		json_put_string(root, "snapshot", lock->snapshot);
 	array = json_put_array(root, "repositories");
 	for (size_t i = 0; i < lock->repository_count; i++)
 		put_repository(array, &lock->repositories[i]);

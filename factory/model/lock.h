@@ -2,6 +2,7 @@
 #ifndef KILN_MODEL_LOCK_H
 #define KILN_MODEL_LOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,7 @@ struct lock_set {
 struct lock {
 	int64_t epoch;			/* SOURCE_DATE_EPOCH: the newest Release date */
 	char request_sha256[65];	/* of what was asked for (repositories, package names, ...) */
+	char snapshot[17];		/* of the dated archive it comes from, "20260131T000000Z"; "" for the current */
 	struct locked_repository *repositories;
 	size_t repository_count;
 	struct lock_set sets[LOCK_SETS];
@@ -58,6 +60,9 @@ struct lock *lock_new(void);
 void lock_free(struct lock *lock);
 void lock_freep(struct lock **lock);
 #define CLEANUP_LOCK __attribute__((cleanup(lock_freep)))
+
+/* Is it a moment as archives of the past are named, YYYYMMDDTHHMMSSZ? */
+bool lock_is_snapshot(const char *text);
 
 /* Both fuzzed/round-tripped. lock_parse: ERROR_INPUT names what is wrong (field path or line:column). */
 int lock_parse(const void *json, size_t size, const char *file, struct lock **ret, struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apt.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "../../factory/base/io.h"
 #include "../../factory/base/process.h"
 #include "../../factory/model/memory.h"
+#include "environment.h"
 #include "packages.h"
 #include "stanza.h"
 
@@ -30,7 +32,6 @@ static const char fixed_config[] =
 	"Dir::Etc::sourceparts \"/dev/null\";\n"
 	"Dir::Etc::trusted \"/dev/null\";\n"
 	"Dir::Etc::trustedparts \"/dev/null\";\n"
-	"Dir::Etc::preferences \"/dev/null\";\n"
 	"Dir::Etc::preferencesparts \"/dev/null\";\n"
 	"APT::Install-Recommends \"false\";\n"
 	"APT::Install-Suggests \"false\";\n"
@@ -54,19 +55,20 @@ static int add_directories(struct buf *config, const char *state, const char *ar
 			  "Dir::Cache \"%s/cache\";\n"
 			  "Dir::Etc \"%s\";\n"
 			  "Dir::Etc::sourcelist \"%s/kiln.sources\";\n"
+			  "Dir::Etc::preferences \"%s/kiln.preferences\";\n"
 			  "APT::Architecture \"%s\";\n"
 			  "APT::Architectures { \"%s\"; };\n",
-			  state, state, state, state, state, state, arch, arch);
+			  state, state, state, state, state, state, state, arch, arch);
 }
 
 /* The host's way into the network. Where there is no apt-config, apt_get() will say what is missing. */
 static int add_network(struct buf *config, struct error *err)
 {
-	static const char *const argv[] = { "apt-config", "dump", NULL };
-	static const char *const wanted[] = { "Acquire::http", "Acquire::ftp" };
+	static const char *const argv[] = {"apt-config", "dump", NULL};
+	static const char *const wanted[] = {"Acquire::http", "Acquire::ftp"};
 	CLEANUP_BUF struct buf dump = BUF_INIT(DUMP_MAX);
 	CLEANUP_FREE char *program = process_find("apt-config");
-	struct process_options options = { .argv = argv, .output = &dump };
+	struct process_options options = {.argv = argv, .output = &dump};
 	struct text rest, line;
 	int r;
 
@@ -75,7 +77,7 @@ static int add_network(struct buf *config, struct error *err)
 	r = process_run(&options, NULL, err);
 	if (r < 0)
 		return r;
-	rest = (struct text){ buf_text(&dump), dump.len };
+	rest = (struct text){buf_text(&dump), dump.len};
 	while (r == 0 && text_line(&rest, &line))
 		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(wanted); i++)
 			if (line.size > strlen(wanted[i]) &&
@@ -90,6 +92,7 @@ static int write_config(const struct apt *apt, const char *arch, struct error *e
 	CLEANUP_BUF struct buf config = BUF_INIT(CONFIG_MAX);
 	CLEANUP_FREE char *path = path_join(apt->state, "apt.conf");
 	CLEANUP_FREE char *status = path_join(apt->state, "status");
+	CLEANUP_FREE char *preferences = apt_preferences(apt);
 	int r;
 
 	r = add_directories(&config, apt->state, arch);
@@ -102,39 +105,14 @@ static int write_config(const struct apt *apt, const char *arch, struct error *e
 		r = io_write_file(path, config.data, config.len, 0600, err);
 	if (r == 0)
 		r = io_write_file(status, "", 0, 0644, err);
+	if (r == 0)
+		r = io_write_file(preferences, "", 0, 0644, err);
 	return r;
-}
-
-static void add_env(struct apt *apt, size_t *count, char *entry)
-{
-	char **slot = memory_append(&apt->env, *count, sizeof(*apt->env));
-
-	*slot = entry;
-	(*count)++;
-}
-
-static void make_env(struct apt *apt)
-{
-	static const char *const inherited[] = {
-		"PATH",	       "HOME",	    "TMPDIR",	 "http_proxy",
-		"https_proxy", "ftp_proxy", "all_proxy", "no_proxy",
-	};
-	size_t count = 0;
-
-	add_env(apt, &count, string_copy("LANG=C.UTF-8"));
-	add_env(apt, &count, string_printf("APT_CONFIG=%s/apt.conf", apt->state));
-	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++) {
-		const char *value = getenv(inherited[i]);
-
-		if (value)
-			add_env(apt, &count, string_printf("%s=%s", inherited[i], value));
-	}
-	add_env(apt, &count, NULL);
 }
 
 static int make_directories(const char *state, struct error *err)
 {
-	static const char *const names[] = { "lists/partial", "cache/archives/partial" };
+	static const char *const names[] = {"lists/partial", "cache/archives/partial"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		CLEANUP_FREE char *dir = path_join(state, names[i]);
@@ -148,7 +126,8 @@ static int make_directories(const char *state, struct error *err)
 
 int apt_open(const char *state, const char *arch, struct apt *ret, struct error *err)
 {
-	CLEANUP_APT struct apt apt = { NULL, NULL };
+	CLEANUP_APT struct apt apt = {NULL, NULL};
+	CLEANUP_FREE char *config = NULL;
 	int r;
 
 	/* Neither apt.conf nor Signed-By in a source has a way to quote these. */
@@ -161,22 +140,31 @@ int apt_open(const char *state, const char *arch, struct apt *ret, struct error 
 	if (r < 0)
 		return r;
 	apt.state = string_copy(state);
-	make_env(&apt);
+	config = string_printf("APT_CONFIG=%s/apt.conf", state);
+	apt.env = network_environment(config);
 	r = write_config(&apt, arch, err);
 	if (r < 0)
 		return r;
 	*ret = apt;
-	apt = (struct apt){ NULL, NULL };
+	apt = (struct apt){NULL, NULL};
 	return 0;
 }
 
 void apt_close(struct apt *apt)
 {
-	for (size_t i = 0; apt->env && apt->env[i]; i++)
-		free(apt->env[i]);
-	free(apt->env);
+	network_environment_free(apt->env);
 	free(apt->state);
-	*apt = (struct apt){ NULL, NULL };
+	*apt = (struct apt){NULL, NULL};
+}
+
+char *apt_preferences(const struct apt *apt)
+{
+	return path_join(apt->state, "kiln.preferences");
+}
+
+char *apt_locked_source(const struct apt *apt)
+{
+	return path_join(apt->state, "locked");
 }
 
 /* apt tells an armoured keyring from a binary one by its name. */
@@ -223,6 +211,17 @@ static int add_source(struct buf *sources, const struct resolve_request *request
 	return r;
 }
 
+/* Flat, and unsigned: the digests of the lock are what makes it trusted. */
+static int add_locked_source(struct buf *sources, const struct apt *apt)
+{
+	CLEANUP_FREE char *dir = apt_locked_source(apt);
+
+	return buf_printf(sources,
+			  "Types: deb\nURIs: file:%s/\nSuites: ./\nTrusted: yes\n"
+			  "Allow-Insecure: yes\n",
+			  dir);
+}
+
 int apt_write_sources(const struct apt *apt, const struct resolve_request *request,
 		      struct error *err)
 {
@@ -240,13 +239,15 @@ int apt_write_sources(const struct apt *apt, const struct resolve_request *reque
 		if (r < 0)
 			return error_system(err, r, "sources for apt");
 	}
+	if (request->store && add_locked_source(&sources, apt) < 0)
+		return error_system(err, ENOMEM, "sources for apt");
 	return io_write_file(path, sources.data, sources.len, 0600, err);
 }
 
 int apt_get(const struct apt *apt, const char *const *arguments, struct buf *ret, struct error *err)
 {
 	CLEANUP_FREE const char **argv = NULL;
-	struct process_options options = { .env = (const char *const *)apt->env, .output = ret };
+	struct process_options options = {.env = (const char *const *)apt->env, .output = ret};
 	size_t count = 0;
 
 	while (arguments[count])

@@ -21,8 +21,12 @@ int apt_open(const char *state, const char *arch, struct apt *ret, struct error 
 void apt_close(struct apt *apt);
 #define CLEANUP_APT __attribute__((cleanup(apt_close)))
 
-/* The repositories of the request as sources 1, 2, ..., each with a copy of its keyring (apt_keyring()). */
+/* The repositories of the request as sources 1, 2, ..., each with a copy of its keyring (apt_keyring()). Where
+ * the request has a store, one more: the directory apt_locked_source(), for locked_source.h. */
 int apt_write_sources(const struct apt *apt, const struct resolve_request *request, struct error *err);
+char *apt_locked_source(const struct apt *apt);
+/* The file of preferences; empty after apt_open(). */
+char *apt_preferences(const struct apt *apt);
 char *apt_keyring(const struct apt *apt, const struct resolve_request *request, size_t i);
 
 /* Runs "apt-get ARGV..." (without apt-get itself); *ret gets its standard output, also when it fails. */

@@ -32,32 +32,63 @@ bool apt_output_choice(struct text line, uint8_t ret_sha256[static 32])
 	return false;
 }
 
-/* The words after `mark`, or false. */
-static bool after(struct text line, const char *mark, struct text *ret)
+/* What follows `mark`, or false. */
+static bool after(struct text text, const char *mark, struct text *ret)
 {
-	const char *found = memmem(line.data, line.size, mark, strlen(mark));
+	const char *found = memmem(text.data, text.size, mark, strlen(mark));
 
 	if (!found)
 		return false;
 	found += strlen(mark);
-	*ret = (struct text){ found, (size_t)(line.data + line.size - found) };
+	*ret = (struct text){found, (size_t)(text.data + text.size - found)};
 	return true;
 }
 
-/* A package's further lines have no name in front: it is the one of the line before. */
+static bool ends_with(struct text word, const char *end)
+{
+	size_t size = strlen(end);
+
+	return word.size > size && memcmp(word.data + word.size - size, end, size) == 0;
+}
+
+/*
+ * A package's further lines have no name in front: it is the one of the line before. What stands after an
+ * "or" has no kind either.
+ */
+bool apt_output_relation(struct text *rest, struct apt_relation *ret)
+{
+	struct text line, words, word;
+
+	if (!ret->package.data && !after(*rest, "unmet dependencies:\n", rest))
+		return false;
+	while (text_line(rest, &line)) {
+		if (line.size == 0 || line.data[0] != ' ')
+			continue;
+		words = line;
+		if (after(line, " : ", &words))
+			(void)text_word(&line, &ret->package);
+		if (!ret->package.data || !text_word(&words, &word))
+			continue;
+		if (word.data[word.size - 1] == ':') {
+			ret->depends = ends_with(word, "epends:");
+			if (!text_word(&words, &word))
+				continue;
+		}
+		ret->name = word;
+		return true;
+	}
+	return false;
+}
+
 bool apt_output_dependent(struct text output, const char *name, struct text *ret)
 {
-	struct text line, dependent = { NULL, 0 }, rest, word;
+	struct apt_relation relation = {.depends = false};
 
-	while (text_line(&output, &line)) {
-		const char *colon = memmem(line.data, line.size, " : ", 3);
-
-		if (colon)
-			dependent = (struct text){ line.data, (size_t)(colon - line.data) };
-		if (!dependent.data || !after(line, "epends: ", &rest))
+	while (apt_output_relation(&output, &relation)) {
+		if (!relation.depends || !text_equal(relation.name, name))
 			continue;
-		if (text_word(&rest, &word) && text_equal(word, name))
-			return text_word(&dependent, ret);
+		*ret = relation.package;
+		return true;
 	}
 	return false;
 }

@@ -9,11 +9,16 @@
 #include "../../factory/base/error.h"
 #include "../../factory/base/hex.h"
 #include "../../factory/base/io.h"
+#include "../../factory/base/log.h"
 #include "../../factory/model/memory.h"
 #include "apt_output.h"
 #include "deb_index.h"
+#include "hold.h"
+#include "locked_source.h"
 #include "packages.h"
 #include "resolution.h"
+
+#define NAMES_MAX 1000
 
 /* Policy 5.6.7. What apt-get reads as more than a name (options, "=", "/", patterns) must not get to it. */
 static bool is_package_name(const char *name)
@@ -124,13 +129,42 @@ static int read_size(struct text value, uint64_t *ret)
 	return 0;
 }
 
+static struct locked_package *append(struct lock_set *set)
+{
+	return memory_append(&set->packages, set->count++, sizeof(*set->packages));
+}
+
+/* Only the store has it any more: it stays what it was. */
+static int add_kept(const struct resolution *res, const char *sha256, struct lock_set *set,
+		    struct error *err)
+{
+	const struct locked_package *kept = locked_source_find(res->request, sha256);
+	struct locked_package *package;
+
+	if (!kept)
+		return error_outside(err, "apt chose a package that the lock before does not name");
+	package = append(set);
+	package->name = string_copy(kept->name);
+	package->version = string_copy(kept->version);
+	package->architecture = string_copy(kept->architecture);
+	package->repository = string_copy(kept->repository);
+	package->path = string_copy(kept->path);
+	package->size = kept->size;
+	memcpy(package->sha256, kept->sha256, sizeof(package->sha256));
+	return 0;
+}
+
 static int add_locked(const struct resolution *res, const struct listed_package *listed,
 		      struct lock_set *set, struct error *err)
 {
 	struct text version, architecture, path, size;
 	struct locked_package *package;
+	char sha256[65];
 	uint64_t bytes;
 
+	hex_encode(listed->sha256, sizeof(listed->sha256), sha256);
+	if (listed->repository == res->request->repository_count)
+		return add_kept(res, sha256, set, err);
 	if (!stanza_field(listed->stanza, "Version", &version) ||
 	    !stanza_field(listed->stanza, "Architecture", &architecture) ||
 	    !stanza_field(listed->stanza, "Filename", &path) ||
@@ -138,8 +172,7 @@ static int add_locked(const struct resolution *res, const struct listed_package 
 		return error_outside(err, "package %.*s: its entry in %s is incomplete",
 				     (int)listed->name.size, listed->name.data,
 				     res->request->repositories[listed->repository].alias);
-	package = memory_append(&set->packages, set->count, sizeof(*package));
-	set->count++;
+	package = append(set);
 	package->name = text_copy(listed->name);
 	package->version = text_copy(version);
 	package->architecture = text_copy(architecture);
@@ -151,27 +184,61 @@ static int add_locked(const struct resolution *res, const struct listed_package 
 	}
 	package->path = text_copy(path);
 	package->size = bytes;
-	hex_encode(listed->sha256, sizeof(listed->sha256), package->sha256);
+	memcpy(package->sha256, sha256, sizeof(package->sha256));
 	return 0;
 }
 
 typedef int (*chosen_fn)(const struct resolution *res, const struct listed_package *listed,
 			 void *data, struct error *err);
 
-/* Asks apt and hands every package it chose to `chosen`. */
-static int choose(const struct resolution *res, const struct package_set_request *set,
-		  chosen_fn chosen, void *data, struct error *err)
+static bool is_excluded(const struct package_set_request *set, struct text output)
+{
+	struct text dependent;
+
+	for (size_t i = 0; set->excluded[i]; i++)
+		if (apt_output_dependent(output, set->excluded[i], &dependent))
+			return true;
+	return false;
+}
+
+/* Asks apt, and again while that helps with less that is held. */
+static int ask(const struct resolution *res, const struct package_set_request *set,
+	       struct hold *hold, struct buf *output, struct error *err)
 {
 	__attribute__((cleanup(free_arguments))) char **argv = make_arguments(res, set);
+	CLEANUP_FREE char *preferences = apt_preferences(&res->apt);
+	struct text said;
+	int r;
+
+	for (;;) {
+		struct error why = ERROR_INIT;
+
+		r = hold_write(hold, preferences, err);
+		if (r < 0)
+			return r;
+		buf_truncate(output, 0);
+		r = apt_get(&res->apt, (const char *const *)argv, output, &why);
+		if (r == 0)
+			return 0;
+		said = (struct text){buf_text(output), output->len};
+		if (r == -EINTR || is_excluded(set, said) || !hold_relax(hold, said)) {
+			*err = why;
+			return r == -EINTR ? r : explain(set, said, err);
+		}
+	}
+}
+
+/* Asks apt and hands every package it chose to `chosen`. */
+static int choose(const struct resolution *res, const struct package_set_request *set,
+		  struct hold *hold, chosen_fn chosen, void *data, struct error *err)
+{
 	CLEANUP_BUF struct buf output = BUF_INIT(APT_OUTPUT_MAX);
 	struct text rest, line;
 	uint8_t sha256[32];
 	int r;
 
-	r = apt_get(&res->apt, (const char *const *)argv, &output, err);
-	rest = (struct text){ buf_text(&output), output.len };
-	if (r < 0)
-		return r == -EINTR ? r : explain(set, rest, err);
+	r = ask(res, set, hold, &output, err);
+	rest = (struct text){buf_text(&output), output.len};
 	while (r == 0 && text_line(&rest, &line)) {
 		const struct listed_package *listed;
 
@@ -210,25 +277,60 @@ static int chosen_for_dependency(const struct resolution *res, const struct list
 	return 0;
 }
 
+/* "linux-image-6.12-cloud-amd64" for "linux-image-cloud-amd64": a metapackage's name with the version in it. */
+static bool is_behind(const char *name, const char *metapackage)
+{
+	size_t same = 0, size = strlen(name), meta_size = strlen(metapackage);
+
+	while (metapackage[same] && name[same] == metapackage[same])
+		same++;
+	return same < meta_size && size > meta_size &&
+	       strcmp(name + size - (meta_size - same), metapackage + same) == 0;
+}
+
+static bool is_listed(const struct resolution *res, const struct locked_package *package)
+{
+	uint8_t sha256[32];
+
+	return hex_decode(package->sha256, sha256, sizeof(sha256)) == 0 &&
+	       package_lists_find(&res->lists, sha256);
+}
+
+/* The lock does not have the metapackage itself, so what stood behind it is known by its name. */
+static const char *held_behind(const struct resolution *res, const struct hold *hold,
+			       const char *metapackage)
+{
+	for (const char *const *moving = res->request->moving; moving && *moving; moving++)
+		if (strcmp(*moving, metapackage) == 0)
+			return NULL;
+	for (size_t i = 0; i < hold->count; i++)
+		if (is_behind(hold->packages[i]->name, metapackage) &&
+		    is_listed(res, hold->packages[i]))
+			return hold->packages[i]->name;
+	return NULL;
+}
+
 /* One name at a time: there is one such set, with one name. */
 static int resolve_behind(const struct resolution *res, const struct package_set_request *set,
-			  struct lock_set *ret, struct error *err)
+			  struct hold *hold, struct lock_set *ret, struct error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && set->names[i]; i++) {
-		CLEANUP_FREE char *behind = NULL;
-		const char *names[2] = { set->names[i], NULL };
-		const char *origins[2] = { set->origins[i], NULL };
+		const char *held = held_behind(res, hold, set->names[i]);
+		CLEANUP_FREE char *behind = held ? string_copy(held) : NULL;
+		const char *names[2] = {set->names[i], NULL};
+		const char *origins[2] = {set->origins[i], NULL};
 		struct package_set_request one = *set;
 
 		one.names = names;
 		one.origins = origins;
-		r = choose(res, &one, chosen_for_dependency, &behind, err);
+		if (!behind)
+			r = choose(res, &one, hold, chosen_for_dependency, &behind, err);
 		if (r < 0)
 			break;
 		names[0] = behind;
-		r = choose(res, &one, chosen_for_lock, ret, err);
+		r = choose(res, &one, hold, chosen_for_lock, ret, err);
 	}
 	return r;
 }
@@ -257,22 +359,72 @@ static int check_excluded(const struct package_set_request *set, const struct lo
 static int resolve_set(const struct resolution *res, const struct package_set_request *set,
 		       struct lock_set *ret, struct error *err)
 {
+	const struct lock *before = res->request->before;
+	CLEANUP_HOLD struct hold hold = {.count = 0};
 	int r;
 
 	if (!set->names[0])
 		return 0;
+	hold_make(before ? &before->sets[set->set] : NULL, res->request->moving, &hold);
 	r = check_names(res, set, err);
 	if (r < 0)
 		return r;
 	if (set->reach == REACH_BEHIND)
-		r = resolve_behind(res, set, ret, err);
+		r = resolve_behind(res, set, &hold, ret, err);
 	else
-		r = choose(res, set, chosen_for_lock, ret, err);
+		r = choose(res, set, &hold, chosen_for_lock, ret, err);
 	if (r < 0)
 		return r;
 	if (ret->count > 0)
 		qsort(ret->packages, ret->count, sizeof(*ret->packages), compare_locked);
 	return check_excluded(set, ret, err);
+}
+
+static bool only_store_has(const struct resolution *res, const struct locked_package *package)
+{
+	const struct listed_package *listed;
+	uint8_t sha256[32];
+
+	if (hex_decode(package->sha256, sha256, sizeof(sha256)) < 0)
+		return false;
+	listed = package_lists_find(&res->lists, sha256);
+	return listed && listed->repository == res->request->repository_count;
+}
+
+static bool is_in_earlier_set(const struct lock *lock, size_t set,
+			      const struct locked_package *package)
+{
+	const struct locked_package *same;
+
+	for (size_t s = 0; s < set; s++) {
+		same = lock_find(lock, s, package->name);
+		if (same && strcmp(same->sha256, package->sha256) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Such a lock can be fetched only where the packages are already. */
+static void warn_of_kept(const struct resolution *res, const struct lock *lock)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(NAMES_MAX);
+	const char *last = "";
+
+	for (size_t s = 0; s < LOCK_SETS; s++) {
+		const struct lock_set *set = &lock->sets[s];
+
+		for (size_t i = 0; i < set->count; i++) {
+			const struct locked_package *package = &set->packages[i];
+
+			if (!only_store_has(res, package) || is_in_earlier_set(lock, s, package))
+				continue;
+			last = package->name;
+			(void)buf_printf(&names, "%s%s", names.len ? ", " : " ", last);
+		}
+	}
+	if (last[0])
+		log_warning("only the store still has%s: the archive has newer ones (--update)",
+			    buf_text(&names));
 }
 
 static void free_resolution(struct resolution *res)
@@ -284,7 +436,7 @@ static void free_resolution(struct resolution *res)
 
 static int deb_resolve(const struct resolve_request *request, struct lock *lock, struct error *err)
 {
-	__attribute__((cleanup(free_resolution))) struct resolution res = { .request = request };
+	__attribute__((cleanup(free_resolution))) struct resolution res = {.request = request};
 	int r;
 
 	r = resolution_update(&res, lock, err);
@@ -293,6 +445,8 @@ static int deb_resolve(const struct resolve_request *request, struct lock *lock,
 
 		r = resolve_set(&res, set, &lock->sets[set->set], err);
 	}
+	if (r == 0 && request->store)
+		warn_of_kept(&res, lock);
 	return r;
 }
 

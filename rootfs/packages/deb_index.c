@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../factory/base/buf.h"
+#include "../../factory/base/cleanup.h"
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
 #include "../../factory/model/lock.h"
@@ -55,9 +56,9 @@ static int check_control(const struct locked_package *package, struct text contr
 	const struct {
 		const char *field, *locked;
 	} facts[] = {
-		{ "Package", package->name },
-		{ "Version", package->version },
-		{ "Architecture", package->architecture },
+		{"Package", package->name},
+		{"Version", package->version},
+		{"Architecture", package->architecture},
 	};
 	struct text value;
 
@@ -71,17 +72,18 @@ static int check_control(const struct locked_package *package, struct text contr
 	return 0;
 }
 
-static int add_stanza(const struct store *store, const struct locked_package *package,
-		      struct buf *index, struct error *err)
+int deb_index_add(const struct store *store, const struct locked_package *package,
+		  struct buf *index, struct error *err)
 {
 	CLEANUP_BUF struct buf bytes = BUF_INIT(CONTROL_MAX);
+	size_t before = index->len;
 	struct text rest, control;
 	int r;
 
 	r = read_control(store, package, &bytes, err);
 	if (r < 0)
 		return r;
-	rest = (struct text){ buf_text(&bytes), bytes.len };
+	rest = (struct text){buf_text(&bytes), bytes.len};
 	if (!stanza_next(&rest, &control))
 		return error_outside(err, "package %s: its control file is empty", package->name);
 	r = check_control(package, control, err);
@@ -93,7 +95,11 @@ static int add_stanza(const struct store *store, const struct locked_package *pa
 	if (r == 0)
 		r = buf_printf(index, "\nFilename: %s\nSize: %" PRIu64 "\nSHA256: %s\n\n",
 			       package->path, package->size, package->sha256);
-	return r < 0 ? error_system(err, r, "index of packages") : 0;
+	if (r < 0) {
+		buf_truncate(index, before);
+		return error_system(err, r, "index of packages");
+	}
+	return 0;
 }
 
 int deb_index(const struct store *store, const struct lock_set *set, char ret_sha256[static 65],
@@ -102,10 +108,56 @@ int deb_index(const struct store *store, const struct lock_set *set, char ret_sh
 	CLEANUP_BUF struct buf index = BUF_INIT(INDEX_MAX);
 
 	for (size_t i = 0; i < set->count; i++) {
-		int r = add_stanza(store, &set->packages[i], &index, err);
+		int r = deb_index_add(store, &set->packages[i], &index, err);
 
 		if (r < 0)
 			return r;
 	}
 	return store_add_bytes(store, buf_text(&index), index.len, ret_sha256, err);
+}
+
+/* ---------------------------------------------------------------- checking one */
+
+static int check_listed(const struct locked_package *package, struct text stanza, struct error *err)
+{
+	CLEANUP_FREE char *size = string_printf("%" PRIu64, package->size);
+	const struct {
+		const char *field, *locked;
+	} facts[] = {
+		{"Package", package->name},
+		{"Version", package->version},
+		{"Architecture", package->architecture},
+		{"Filename", package->path},
+		{"Size", size},
+		{"SHA256", package->sha256},
+	};
+	struct text value = {"", 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		if (!stanza_field(stanza, facts[i].field, &value) ||
+		    !text_equal(value, facts[i].locked))
+			return error_input(err, "for %s the lock has %s: %s, its index %.*s",
+					   package->name, facts[i].field, facts[i].locked,
+					   (int)value.size, value.data);
+	return 0;
+}
+
+int deb_index_check(const struct lock_set *set, struct text index, struct error *err)
+{
+	struct text stanza, name = {"", 0};
+
+	for (size_t i = 0; i < set->count; i++) {
+		int r;
+
+		if (!stanza_next(&index, &stanza))
+			return error_input(err, "%s is not in the lock's index",
+					   set->packages[i].name);
+		r = check_listed(&set->packages[i], stanza, err);
+		if (r < 0)
+			return r;
+	}
+	if (!stanza_next(&index, &stanza))
+		return 0;
+	(void)stanza_field(stanza, "Package", &name);
+	return error_input(err, "the lock's index also has %.*s", (int)name.size, name.data);
 }

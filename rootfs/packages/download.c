@@ -18,16 +18,16 @@
 #include "../../factory/base/process.h"
 #include "../../factory/model/lock.h"
 #include "../../factory/model/memory.h"
-#include "apt.h"
+#include "downloader.h"
 #include "store.h"
 
-#define APT_HELPER "/usr/lib/apt/apt-helper"
 #define WORKERS 4
-/* One child fetches a few files over one connection. Few enough that a kill loses little. */
-#define BATCH_FILES 8
+/* One child fetches a few files over one connection. */
 #define BATCH_BYTES (16 << 20)
 #define TICK_MS 250
 #define MIB (1 << 20)
+/* Of the message that names what is gone; the log has every one. */
+#define NAMES_MAX 1000
 
 struct worker {
 	struct process *process;
@@ -35,13 +35,12 @@ struct worker {
 };
 
 struct queue {
-	const struct download *
-		*items; /* large ones first, so that none is left alone for the end */
+	struct download **items; /* large ones first, so that none is left alone for the end */
 	size_t count, next;
 	struct worker workers[WORKERS];
 	uint64_t done, total; /* bytes */
 	const char *dir;
-	const struct apt *apt;
+	const struct downloader *downloader;
 	const struct store *store;
 };
 
@@ -96,6 +95,38 @@ static int adopt(struct queue *q, const struct download *item, struct error *err
 
 /* ---------------------------------------------------------------- one child */
 
+struct files {
+	struct downloader_file *items;
+	size_t count;
+};
+
+static struct files files_of(const struct queue *q, const struct worker *worker)
+{
+	struct files files = {.count = worker->count};
+
+	files.items = memory_new((worker->count + 1) * sizeof(*files.items));
+	for (size_t i = 0; i < worker->count; i++) {
+		const struct download *item = q->items[worker->first + i];
+
+		files.items[i] = (struct downloader_file){
+			.url = uri_of(item),
+			.target = target_of(q, item),
+			.sha256 = item->package->sha256,
+		};
+	}
+	return files;
+}
+
+static void free_files(struct files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		free(files->items[i].url);
+		free(files->items[i].target);
+	}
+	free(files->items);
+}
+#define CLEANUP_FILES __attribute__((cleanup(free_files)))
+
 static void free_strings(char ***list)
 {
 	for (size_t i = 0; *list && (*list)[i]; i++)
@@ -105,23 +136,15 @@ static void free_strings(char ***list)
 
 static int start(struct queue *q, struct worker *worker, struct error *err)
 {
+	const struct downloader *d = q->downloader;
+	CLEANUP_FILES struct files files = files_of(q, worker);
 	__attribute__((cleanup(free_strings))) char **argv =
-		memory_new((3 + 3 * worker->count) * sizeof(*argv));
-	struct process_options options = {
+		downloader_arguments(d, files.items, files.count);
+	const struct process_options options = {
 		.argv = (const char *const *)argv,
-		.env = (const char *const *)q->apt->env,
+		.env = downloader_env(d),
 	};
-	size_t n = 0;
 
-	argv[n++] = string_copy(APT_HELPER);
-	argv[n++] = string_copy("download-file");
-	for (size_t i = 0; i < worker->count; i++) {
-		const struct download *item = q->items[worker->first + i];
-
-		argv[n++] = uri_of(item);
-		argv[n++] = target_of(q, item);
-		argv[n++] = string_printf("SHA256:%s", item->package->sha256);
-	}
 	return process_start(&options, &worker->process, err);
 }
 
@@ -131,7 +154,8 @@ static int start_batch(struct queue *q, struct worker *worker, struct error *err
 
 	worker->first = q->next;
 	worker->count = 0;
-	while (q->next < q->count && worker->count < BATCH_FILES && bytes < BATCH_BYTES) {
+	while (q->next < q->count && worker->count < downloader_batch(q->downloader) &&
+	       bytes < BATCH_BYTES) {
 		bytes += q->items[q->next]->package->size;
 		worker->count++;
 		q->next++;
@@ -139,44 +163,82 @@ static int start_batch(struct queue *q, struct worker *worker, struct error *err
 	return start(q, worker, err);
 }
 
-/* apt's reason: the rest of the line that names the file, or else its last line. It writes addresses in
- * a form of its own ("file:/" for "file:///"), but their ends as they were given. */
-static char *reason(const char *said, const struct download *item)
+static void note_gone(struct queue *q, struct download *item, const char *url, const char *why)
 {
-	CLEANUP_FREE char *path = download_quote(item->package->path);
-	const char *found = strstr(said, path), *next;
+	item->gone = true;
+	q->done += item->package->size;
+	log_warning("package %s %s is not at %s: %s", item->package->name, item->package->version,
+		    url, why);
+}
 
-	if (found)
-		found += strlen(path);
-	else
-		for (found = said; (next = strchr(found, '\n')) && next[1]; found = next + 1)
-			;
-	found += strspn(found, " ");
-	return string_printf("%.*s", (int)strcspn(found, "\n"), found);
+/* What came goes into the store; of what did not come it counts whether it is there at all. */
+static int settle(struct queue *q, struct download *item, const char *url, const char *why,
+		  bool gone, struct error *err)
+{
+	uint64_t size = size_of_target(q, item);
+
+	if (size == item->package->size)
+		return adopt(q, item, err);
+	if (size == 0 && gone) {
+		note_gone(q, item, url, why);
+		return 0;
+	}
+	if (size > 0)
+		return error_outside(err,
+				     "package %s %s from %s has %ju bytes, the lock says %ju: %s",
+				     item->package->name, item->package->version, url,
+				     (uintmax_t)size, (uintmax_t)item->package->size, why);
+	return error_outside(err, "cannot fetch package %s %s from %s: %s", item->package->name,
+			     item->package->version, url, why);
 }
 
 static int harvest(struct queue *q, struct worker *worker, struct error *err)
 {
 	CLEANUP_PROCESS struct process *process = TAKE_PTR(worker->process);
+	CLEANUP_FILES struct files files = files_of(q, worker);
+	int r = 0;
 
-	for (size_t i = 0; i < worker->count; i++) {
-		const struct download *item = q->items[worker->first + i];
-		CLEANUP_FREE char *uri = uri_of(item);
-		int r = 0;
+	for (size_t i = 0; r == 0 && i < worker->count; i++) {
+		bool gone = false;
+		CLEANUP_FREE char *why = downloader_reason(q->downloader, process_stderr(process),
+							   files.items, i, &gone);
 
-		if (size_of_target(q, item) == item->package->size)
-			r = adopt(q, item, err);
-		if (r < 0)
-			return r;
-		if (!store_has(q->store, item->package->sha256)) {
-			CLEANUP_FREE char *why = reason(process_stderr(process), item);
-
-			return error_outside(err, "cannot fetch package %s %s from %s: %s",
-					     item->package->name, item->package->version, uri,
-					     why[0] ? why : "apt did not say why");
-		}
+		r = settle(q, q->items[worker->first + i], files.items[i].url, why, gone, err);
 	}
-	return 0;
+	return r;
+}
+
+/* ---------------------------------------------------------------- without a child */
+
+/* As apt's file method does it: a link, which the store copies. */
+static int take_local(struct queue *q, struct download *item, const char *root, struct error *err)
+{
+	CLEANUP_FREE char *path = path_join(root, item->package->path);
+	CLEANUP_FREE char *target = target_of(q, item);
+
+	if (io_exists(path) && symlink(path, target) < 0)
+		return error_system(err, errno, "%s", target);
+	return settle(q, item, path, "No such file", !io_exists(path), err);
+}
+
+/* apt reads local mirrors itself; for curl and wget they are none of their business. */
+static int take_local_ones(struct queue *q, struct error *err)
+{
+	size_t kept = 0;
+	int r = 0;
+
+	if (q->downloader->kind == DOWNLOADER_APT)
+		return 0;
+	for (size_t i = 0; r == 0 && i < q->count; i++) {
+		const char *root = downloader_local_path(q->items[i]->root);
+
+		if (root)
+			r = take_local(q, q->items[i], root, err);
+		else
+			q->items[kept++] = q->items[i];
+	}
+	q->count = kept;
+	return r;
 }
 
 /* ---------------------------------------------------------------- all of them */
@@ -207,11 +269,11 @@ static void wait_for_any(const struct queue *q)
 	struct pollfd fds[WORKERS + 1];
 	nfds_t n = 0;
 
-	fds[n++] = (struct pollfd){ .fd = process_signal_fd(), .events = POLLIN };
+	fds[n++] = (struct pollfd){.fd = process_signal_fd(), .events = POLLIN};
 	for (size_t i = 0; i < WORKERS; i++)
 		if (q->workers[i].process)
-			fds[n++] = (struct pollfd){ .fd = process_fd(q->workers[i].process),
-						    .events = POLLIN };
+			fds[n++] = (struct pollfd){.fd = process_fd(q->workers[i].process),
+						   .events = POLLIN};
 	/* A failure is a tick that comes early; what happened is asked for below. */
 	(void)poll(fds, n, TICK_MS);
 }
@@ -283,13 +345,35 @@ static void free_queue(struct queue *q)
 	free(q->items);
 }
 
-int download_packages(const struct download *items, size_t count, const char *dir,
-		      const struct apt *apt, const struct store *store, struct error *err)
+static int report_gone(const struct download *items, size_t count, struct error *err)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(NAMES_MAX);
+	size_t gone = 0, named = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!items[i].gone)
+			continue;
+		if (named == gone++ &&
+		    buf_printf(&names, "%s%s %s", named ? ", " : "", items[i].package->name,
+			       items[i].package->version) == 0)
+			named++;
+	}
+	if (gone == 0)
+		return 0;
+	(void)error_outside(err, "the archive does not have %zu package%s: %s%s", gone,
+			    gone == 1 ? "" : "s", buf_text(&names), named < gone ? ", ..." : "");
+	err->code = ENOENT;
+	return -ENOENT;
+}
+
+int download_packages(struct download *items, size_t count, const char *dir,
+		      const struct downloader *downloader, const struct store *store,
+		      struct error *err)
 {
 	__attribute__((cleanup(free_queue))) struct queue q = {
 		.count = count,
 		.dir = dir,
-		.apt = apt,
+		.downloader = downloader,
 		.store = store,
 	};
 	int r;
@@ -306,7 +390,11 @@ int download_packages(const struct download *items, size_t count, const char *di
 	}
 	qsort(q.items, count, sizeof(*q.items), larger_first);
 	take_leavings(&q);
-	r = run(&q, err);
-	/* What is left are apt's failed pieces, which nobody can use. */
-	return r < 0 ? r : io_remove_tree(dir, err);
+	r = take_local_ones(&q, err);
+	if (r == 0)
+		r = run(&q, err);
+	/* What is left are failed pieces, which nobody can use. */
+	if (r == 0)
+		r = io_remove_tree(dir, err);
+	return r < 0 ? r : report_gone(items, count, err);
 }

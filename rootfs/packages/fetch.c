@@ -5,446 +5,401 @@
 
 #include "../../factory/base/buf.h"
 #include "../../factory/base/cleanup.h"
-#include "../../factory/base/digest.h"
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
 #include "../../factory/base/log.h"
 #include "../../factory/model/description.h"
 #include "../../factory/model/memory.h"
-#include "apt.h"
-#include "download.h"
+#include "changes.h"
+#include "downloader.h"
+#include "indexes.h"
+#include "missing.h"
 #include "packages.h"
+#include "request.h"
 #include "roots.h"
-#include "sets.h"
 #include "store.h"
 
-#define ARCHITECTURE "amd64"
 #define HOST_SOURCES "/etc/apt"
-#define REQUEST_MAX (1 << 20)
-#define KEYRING_MAX (16 << 20)
+#define NAMES_MAX 1000
 #define STEPS 3
 
-/* One fetch. The repositories' strings are the description's. */
+/* One fetch. */
 struct fetch {
 	const struct fetch_options *options;
 	const struct store *store;
 	const struct package_family *family;
-	struct package_sets sets;
+	struct fetch_request request;
 	struct roots roots;
-	struct locked_repository *repositories;
-	char **root_urls, **keyrings; /* one for each repository of the description */
-	size_t count;
-	char request[2 * DIGEST_MAX + 1];
+	struct lock *before; /* what was there; NULL: nothing */
+	bool keep; /* its versions are to be kept but for options->moving */
 	char *state, *downloads;
 };
 
 static void free_fetch(struct fetch *f)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		free(f->root_urls[i]);
-		free(f->keyrings[i]);
-	}
-	free(f->root_urls);
-	free(f->keyrings);
-	free(f->repositories);
+	fetch_request_free(&f->request);
 	roots_free(&f->roots);
-	package_sets_free(&f->sets);
+	lock_free(f->before);
 	free(f->state);
 	free(f->downloads);
 }
 
-/* ---------------------------------------------------------------- what is asked for */
-
-static int find_keyring(const struct description *d,
-			const struct description_repository *repository, char **ret,
-			struct error *err)
+void fetch_result_clear(struct fetch_result *result)
 {
-	static const char *const debian[] = {
-		"/usr/share/keyrings/debian-archive-keyring.gpg",
-		"/usr/share/keyrings/debian-archive-keyring.pgp",
-	};
+	lock_free(result->lock);
+	lock_free(result->before);
+	*result = (struct fetch_result){.lock = NULL};
+}
 
-	if (repository->signing_key) {
-		*ret = string_copy(repository->signing_key);
+/* ---------------------------------------------------------------- the lock that is there */
+
+static bool names_some(const struct fetch *f)
+{
+	return f->options->moving && f->options->moving[0];
+}
+
+static bool fits(const struct fetch *f, const struct lock *lock)
+{
+	return strcmp(lock->request_sha256, f->request.sha256) == 0;
+}
+
+static int read_before(struct fetch *f, struct error *err)
+{
+	const struct fetch_options *o = f->options;
+	struct error why = ERROR_INIT;
+	int r;
+
+	if (!io_exists(o->lock_path))
+		return 0;
+	r = lock_read(o->lock_path, &f->before, &why);
+	if (r == 0)
+		return 0;
+	if (o->update && !names_some(f)) {
+		log_warning("%s: the lock is made anew", why.message);
 		return 0;
 	}
-	if (strncmp(repository->path, "distro:", 7) != 0)
+	*err = why;
+	return error_wrap(err, "cannot use the lock (kiln fetch --update makes it anew)");
+}
+
+/* A metapackage is not in the lock, what stands behind it is. */
+static bool is_known(const struct fetch *f, const char *name)
+{
+	for (unsigned int set = 0; set < LOCK_SETS; set++) {
+		const struct package_set_request *request = &f->request.sets.requests[set];
+
+		if (lock_find(f->before, set, name))
+			return true;
+		for (size_t i = 0; request->reach == REACH_BEHIND && request->names[i]; i++)
+			if (strcmp(request->names[i], name) == 0)
+				return true;
+	}
+	return false;
+}
+
+static int check_moving(const struct fetch *f, struct error *err)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(NAMES_MAX);
+
+	if (!names_some(f))
+		return 0;
+	if (!f->before)
 		return error_input(err,
-				   "%s:%d: repository %s has no signing key: only \"distro:\" "
-				   "repositories can do without",
-				   d->file, repository->line, repository->alias);
-	for (size_t i = 0; i < ARRAY_SIZE(debian); i++) {
-		if (io_exists(debian[i])) {
-			*ret = string_copy(debian[i]);
-			return 0;
-		}
-	}
-	return error_outside(err,
-			     "the keys of Debian's archive are not there (%s): install the package "
-			     "debian-archive-keyring",
-			     debian[0]);
-}
-
-static int add_repository(struct fetch *f, const struct description_repository *repository,
-			  struct error *err)
-{
-	const struct description *d = f->options->description;
-
-	for (size_t i = 0; i < f->count; i++)
-		if (strcmp(f->repositories[i].alias, repository->alias) == 0)
-			return error_input(err, "%s:%d: a repository %s was there before", d->file,
-					   repository->line, repository->alias);
-	f->repositories[f->count] = (struct locked_repository){
-		.alias = repository->alias,
-		.source = repository->path,
-		.suite = repository->distribution,
-		.components = repository->components,
-	};
-	f->count++;
-	return 0;
-}
-
-static int add_repositories(struct fetch *f, struct error *err)
-{
-	const struct description *d = f->options->description;
-	size_t room = d->repository_count + 1;
-	int r = 0;
-
-	f->repositories = memory_new(room * sizeof(*f->repositories));
-	f->root_urls = memory_new(room * sizeof(*f->root_urls));
-	f->keyrings = memory_new(room * sizeof(*f->keyrings));
-	for (size_t i = 0; r == 0 && i < d->repository_count; i++)
-		r = add_repository(f, &d->repositories[i], err);
-	if (r == 0 && f->count == 0)
-		r = error_input(err, "%s: the description names no repository", d->file);
-	return r;
-}
-
-static int find_keyrings(struct fetch *f, struct error *err)
-{
-	const struct description *d = f->options->description;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < f->count; i++)
-		r = find_keyring(d, &d->repositories[i], &f->keyrings[i], err);
-	return r;
-}
-
-/* A key of the description's own is part of the request; the host's copy of the distribution's is not. */
-static int add_key_to_request(const struct fetch *f, size_t i, struct buf *text, struct error *err)
-{
-	const char *key = f->options->description->repositories[i].signing_key;
-	char hex[2 * DIGEST_MAX + 1];
-	struct digest digest;
-	int r;
-
-	if (!key)
+				   "there is no %s yet in which packages could be moved: run "
+				   "\"kiln fetch\" without names first",
+				   f->options->lock_path);
+	for (const char *const *name = f->options->moving; *name; name++)
+		if (!is_known(f, *name) &&
+		    buf_printf(&names, "%s%s", names.len ? ", " : "", *name) < 0)
+			break;
+	if (names.len == 0)
 		return 0;
-	r = digest_file(DIGEST_SHA256, key, &digest, NULL, err);
-	if (r < 0)
-		return error_wrap(err, "signing key of repository %s", f->repositories[i].alias);
-	digest_hex(&digest, hex);
-	r = buf_printf(text, "key %s\n", hex);
-	return r < 0 ? error_system(err, r, "request") : 0;
+	return error_input(err, "--update: %s %s in no set of %s", buf_text(&names),
+			   strchr(buf_text(&names), ',') ? "are" : "is", f->options->lock_path);
 }
 
-static int add_set_to_request(const struct package_set_request *set, struct buf *text)
+/* What --locked is for: nobody's lock moves by accident. */
+static int check_locked(const struct fetch *f, struct error *err)
 {
-	int r = buf_printf(text, "set %s %d\n", lock_set_names[set->set], set->reach);
-
-	for (size_t i = 0; r == 0 && set->names[i]; i++)
-		r = buf_printf(text, "package %s\n", set->names[i]);
-	for (size_t i = 0; r == 0 && set->excluded[i]; i++)
-		r = buf_printf(text, "without %s\n", set->excluded[i]);
-	return r;
+	if (!f->options->locked)
+		return 0;
+	if (!f->before)
+		return error_input(err, "%s is missing, and --locked forbids to make it",
+				   f->options->lock_path);
+	return error_input(err,
+			   "%s was made for other packages or repositories than %s names now, and "
+			   "--locked forbids to move it",
+			   f->options->lock_path, f->request.description->file);
 }
 
-/* All that decides the outcome but the state of the archive. */
-static int digest_request(struct fetch *f, struct error *err)
+/* *ret_use: the lock that is there is the one. */
+static int consider(struct fetch *f, bool *ret_use, struct error *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(REQUEST_MAX);
-	struct digest digest;
-	int r;
+	int r = read_before(f, err);
 
-	r = buf_printf(&text, "request 1\nfamily %s\narchitecture %s\n", f->family->name,
-		       ARCHITECTURE);
-	for (size_t i = 0; r == 0 && i < f->count; i++) {
-		const struct locked_repository *repository = &f->repositories[i];
-
-		r = buf_printf(&text, "repository %s\nsource %s\nsuite %s\ncomponents %s\n",
-			       repository->alias, repository->source, repository->suite,
-			       repository->components);
-		if (r == 0 && (r = add_key_to_request(f, i, &text, err)) < 0)
-			return r;
-	}
-	for (size_t i = 0; r == 0 && i < LOCK_SETS; i++)
-		r = add_set_to_request(&f->sets.requests[i], &text);
-	if (r < 0)
-		return error_system(err, r, "request");
-	digest_of(DIGEST_SHA256, text.data, text.len, &digest);
-	digest_hex(&digest, f->request);
-	return 0;
-}
-
-/* From the description alone, so that a host without a network or the archive's keys can do it too. */
-static int make_request(struct fetch *f, struct error *err)
-{
-	int r;
-
-	package_sets_make(f->options->description, &f->sets);
-	r = add_repositories(f, err);
-	return r < 0 ? r : digest_request(f, err);
-}
-
-int packages_check_lock(const struct description *description, const struct lock *lock,
-			struct error *err)
-{
-	const struct fetch_options options = { .description = description };
-	__attribute__((cleanup(free_fetch))) struct fetch f = {
-		.options = &options,
-		.family = &package_family_deb,
-	};
-	int r = make_request(&f, err);
-
+	if (r == 0)
+		r = check_moving(f, err);
 	if (r < 0)
 		return r;
-	if (strcmp(lock->request_sha256, f.request) != 0)
-		return error_input(err,
-				   "the lock was made for other packages or repositories than %s "
-				   "names now: run \"kiln fetch %s\"",
-				   description->file, description->directory);
-	return 0;
+	*ret_use = f->before && !f->options->update && fits(f, f->before);
+	if (*ret_use)
+		return 0;
+	f->keep = f->before && (!f->options->update || names_some(f));
+	if (f->before && !f->options->update)
+		log_info("%s is for another request: it is moved as far as that needs",
+			 f->options->lock_path);
+	return check_locked(f, err);
 }
 
-/* ---------------------------------------------------------------- the lock */
+/* ---------------------------------------------------------------- a new one */
 
-/* *ret stays NULL when there is no lock for this request. */
-static int read_fitting_lock(const struct fetch *f, struct lock **ret, struct error *err)
+struct sources {
+	char **roots, **keyrings; /* one for each repository of the request */
+	size_t count;
+};
+
+static void free_sources(struct sources *sources)
 {
-	CLEANUP_LOCK struct lock *lock = NULL;
-	const char *path = f->options->lock_path;
-	int r;
-
-	if (f->options->update || !io_exists(path))
-		return 0;
-	r = lock_read(path, &lock, err);
-	if (r < 0)
-		return error_wrap(err, "cannot use the lock (kiln fetch --update makes it anew)");
-	if (strcmp(lock->request_sha256, f->request) != 0) {
-		log_info("%s is for another request: resolving anew", path);
-		return 0;
+	for (size_t i = 0; i < sources->count; i++) {
+		free(sources->roots[i]);
+		free(sources->keyrings[i]);
 	}
-	*ret = TAKE_PTR(lock);
-	return 0;
+	free(sources->roots);
+	free(sources->keyrings);
+}
+
+static int find_sources(struct fetch *f, struct sources *ret, struct error *err)
+{
+	const struct fetch_request *request = &f->request;
+	int r = 0;
+
+	ret->count = request->count;
+	ret->roots = memory_new((request->count + 1) * sizeof(*ret->roots));
+	ret->keyrings = memory_new((request->count + 1) * sizeof(*ret->keyrings));
+	for (size_t i = 0; r == 0 && i < request->count; i++) {
+		r = fetch_request_keyring(request, i, &ret->keyrings[i], err);
+		if (r == 0)
+			r = roots_find(&f->roots, request->repositories[i].source,
+				       request->repositories[i].suite, &ret->roots[i], err);
+	}
+	return r;
 }
 
 static int resolve(struct fetch *f, struct lock **ret, struct error *err)
 {
+	__attribute__((cleanup(free_sources))) struct sources sources = {.count = 0};
 	CLEANUP_LOCK struct lock *lock = lock_new();
-	struct resolve_request request = {
-		.repositories = f->repositories,
-		.roots = (const char *const *)f->root_urls,
-		.keyrings = (const char *const *)f->keyrings,
-		.repository_count = (unsigned int)f->count,
-		.sets = f->sets.requests,
-		.set_count = LOCK_SETS,
-		.arch = ARCHITECTURE,
-		.state = f->state,
-	};
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < f->count; i++)
-		r = roots_find(&f->roots, f->repositories[i].source, f->repositories[i].suite,
-			       &f->root_urls[i], err);
-	if (r == 0)
-		r = f->family->resolve(&request, lock, err);
+	r = find_sources(f, &sources, err);
+	if (r < 0)
+		return r;
+
+	const struct resolve_request request = {
+		.repositories = f->request.repositories,
+		.roots = (const char *const *)sources.roots,
+		.keyrings = (const char *const *)sources.keyrings,
+		.repository_count = (unsigned int)f->request.count,
+		.sets = f->request.sets.requests,
+		.set_count = LOCK_SETS,
+		.arch = FETCH_ARCHITECTURE,
+		.state = f->state,
+		.before = f->keep ? f->before : NULL,
+		.moving = f->options->moving,
+		.store = f->keep ? f->store : NULL,
+	};
+
+	r = f->family->resolve(&request, lock, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < lock->repository_count; i++)
 		if (lock->repositories[i].date > lock->epoch)
 			lock->epoch = lock->repositories[i].date;
-	memcpy(lock->request_sha256, f->request, sizeof(lock->request_sha256));
+	memcpy(lock->request_sha256, f->request.sha256, sizeof(lock->request_sha256));
 	*ret = TAKE_PTR(lock);
 	return 0;
+}
+
+/* The archive's date alone is no reason for another image. */
+static bool says_the_same(const struct fetch *f, const struct lock *lock)
+{
+	CLEANUP_LOCK_CHANGES struct lock_changes changes = {NULL, 0};
+
+	if (!f->before || !fits(f, f->before))
+		return false;
+	for (size_t i = 0; i < LOCK_SETS; i++)
+		if (strcmp(f->before->sets[i].index_sha256, lock->sets[i].index_sha256) != 0)
+			return false;
+	lock_changes_find(f->before, lock, &changes);
+	return changes.count == 0;
 }
 
 /* ---------------------------------------------------------------- packages */
 
-struct missing {
-	struct download *items;
-	size_t count;
-	char **roots; /* of the lock's repositories */
-	size_t root_count;
-};
-
-static void free_missing(struct missing *m)
+static int find_root(struct fetch *f, const struct lock *lock, const struct locked_package *package,
+		     char **ret, struct error *err)
 {
-	for (size_t i = 0; i < m->root_count; i++)
-		free(m->roots[i]);
-	free(m->roots);
-	free(m->items);
-}
-
-static int find_lock_roots(struct fetch *f, const struct lock *lock, struct missing *m,
-			   struct error *err)
-{
-	int r = 0;
-
-	m->roots = memory_new((lock->repository_count + 1) * sizeof(*m->roots));
-	m->root_count = lock->repository_count;
-	for (size_t i = 0; r == 0 && i < lock->repository_count; i++)
-		r = roots_find(&f->roots, lock->repositories[i].source, lock->repositories[i].suite,
-			       &m->roots[i], err);
-	return r;
-}
-
-static bool is_listed(const struct missing *m, const struct locked_package *package)
-{
-	for (size_t i = 0; i < m->count; i++)
-		if (strcmp(m->items[i].package->sha256, package->sha256) == 0)
-			return true;
-	return false;
-}
-
-/* A damaged object counts as missing: fetching is how the store heals. */
-static void note_missing(const struct fetch *f, const struct locked_package *package,
-			 struct missing *m)
-{
-	CLEANUP_FREE char *path = NULL;
-	struct error why = ERROR_INIT;
-	struct download *item;
-
-	if (store_verified(f->store, package->sha256, package->name, &path, &why) == 0 ||
-	    is_listed(m, package))
-		return;
-	item = memory_append(&m->items, m->count, sizeof(*item));
-	m->count++;
-	item->package = package;
-}
-
-static int set_root(const struct lock *lock, const struct missing *m, struct download *item,
-		    struct error *err)
-{
-	for (size_t i = 0; i < lock->repository_count; i++) {
-		if (strcmp(lock->repositories[i].alias, item->package->repository) == 0) {
-			item->root = m->roots[i];
-			return 0;
-		}
-	}
+	for (size_t i = 0; i < lock->repository_count; i++)
+		if (strcmp(lock->repositories[i].alias, package->repository) == 0)
+			return roots_find(&f->roots, lock->repositories[i].source,
+					  lock->repositories[i].suite, ret, err);
 	return error_input(err,
 			   "package %s is locked from repository %s, which the lock does not have",
-			   item->package->name, item->package->repository);
+			   package->name, package->repository);
 }
 
-static int fetch_missing(struct fetch *f, const struct lock *lock, struct error *err)
+static void free_roots(const struct missing *missing)
 {
-	__attribute__((cleanup(free_missing))) struct missing m = { .items = NULL };
-	CLEANUP_APT struct apt apt = { NULL, NULL };
+	for (size_t i = 0; i < missing->count; i++)
+		free((char *)missing->items[i].root);
+}
+
+static int bring(struct fetch *f, const struct lock *lock, const struct missing *missing,
+		 struct error *err)
+{
+	CLEANUP_DOWNLOADER struct downloader downloader = {.env = NULL};
 	int r = 0;
 
-	for (size_t set = 0; set < LOCK_SETS; set++)
-		for (size_t i = 0; i < lock->sets[set].count; i++)
-			note_missing(f, &lock->sets[set].packages[i], &m);
-	if (m.count == 0)
-		return 0;
-	log_debug("%zu packages are not in the store", m.count);
-	r = find_lock_roots(f, lock, &m, err);
-	for (size_t i = 0; r == 0 && i < m.count; i++)
-		r = set_root(lock, &m, &m.items[i], err);
+	for (size_t i = 0; r == 0 && i < missing->count; i++) {
+		char *root = NULL;
+
+		r = find_root(f, lock, missing->items[i].package, &root, err);
+		missing->items[i].root = root;
+	}
 	if (r == 0)
-		r = apt_open(f->state, ARCHITECTURE, &apt, err);
+		r = downloader_open(f->state, FETCH_ARCHITECTURE, &downloader, err);
 	if (r == 0)
-		r = download_packages(m.items, m.count, f->downloads, &apt, f->store, err);
+		r = download_packages(missing->items, missing->count, f->downloads, &downloader,
+				      f->store, err);
+	free_roots(missing);
 	return r;
 }
 
 /* Mirrors drop a package some time after its successor has come. */
-static int advise(struct error *err)
+static int advise(const struct fetch *f, const struct missing *missing, struct error *err)
 {
+	CLEANUP_BUF struct buf names = BUF_INIT(NAMES_MAX);
 	const struct error cause = *err;
+	bool too_many = false;
 
-	if (cause.code == EINTR || cause.kind != ERROR_OUTSIDE)
+	for (size_t i = 0; i < missing->count; i++)
+		if (missing->items[i].gone)
+			too_many |= buf_printf(&names, " %s", missing->items[i].package->name) < 0;
+	if (names.len == 0)
 		return -cause.code;
-	return error_outside(err,
-			     "%.1500s; if the mirror no longer has what the lock names, take newer "
-			     "packages (kiln fetch --update) or another mirror (--mirror)",
-			     cause.message);
+	/* Half of the names would be worse than none, which means all packages. */
+	if (too_many)
+		buf_truncate(&names, 0);
+	(void)error_outside(err,
+			    "%s; move on to newer ones (kiln fetch %s --update%s) or ask another "
+			    "mirror (--mirror URL)",
+			    cause.message, f->request.description->directory, buf_text(&names));
+	err->code = cause.code;
+	return -cause.code;
 }
 
-static int make_index(const struct fetch *f, struct lock_set *set, enum lock_set_id id,
-		      struct error *err)
+static int fetch_missing(struct fetch *f, const struct lock *lock, const char **ret_outcome,
+			 struct error *err)
 {
-	CLEANUP_FREE char *path = NULL;
-	struct error absent = ERROR_INIT;
-	char sha256[65] = "";
+	CLEANUP_MISSING struct missing missing = {.count = 0};
 	int r;
 
-	if (set->count == 0)
-		return 0;
-	if (set->index_sha256[0] &&
-	    store_verified(f->store, set->index_sha256, "index", &path, &absent) == 0)
-		return 0;
-	r = f->family->index(f->store, set, sha256, err);
+	r = missing_find(f->store, lock, &missing, err);
 	if (r < 0)
-		return error_wrap(err, "index of the %s set", lock_set_names[id]);
-	if (set->index_sha256[0] && strcmp(set->index_sha256, sha256) != 0)
-		return error_input(err,
-				   "index of the %s set: the lock says %s, its packages give %s",
-				   lock_set_names[id], set->index_sha256, sha256);
-	memcpy(set->index_sha256, sha256, sizeof(set->index_sha256));
-	return 0;
-}
-
-static int make_indexes(const struct fetch *f, struct lock *lock, struct error *err)
-{
-	int r = 0;
-
-	for (unsigned int set = 0; r == 0 && set < LOCK_SETS; set++)
-		r = make_index(f, &lock->sets[set], set, err);
-	return r;
+		return r;
+	*ret_outcome = "done";
+	if (missing.count == 0) {
+		*ret_outcome = "all are there";
+		return 0;
+	}
+	log_debug("%zu of %zu packages are not in the store", missing.count, missing.total);
+	r = bring(f, lock, &missing, err);
+	return r == -ENOENT && lock == f->before ? advise(f, &missing, err) : r;
 }
 
 /* ---------------------------------------------------------------- all of it */
 
-static int fetch_locked(struct fetch *f, struct lock **ret, struct error *err)
+static int step_resolve(struct fetch *f, struct lock **ret, struct error *err)
 {
 	CLEANUP_LOCK struct lock *lock = NULL;
-	bool reused;
+	bool use = false;
 	int r;
 
-	r = read_fitting_lock(f, &lock, err);
-	if (r < 0)
-		return r;
-	reused = lock != NULL;
 	log_step_begin(1, STEPS, "resolve packages");
-	r = reused ? 0 : resolve(f, &lock, err);
-	log_step_end(r < 0 ? "failed" : reused ? "reused" : "done");
+	r = consider(f, &use, err);
+	if (r == 0 && !use)
+		r = resolve(f, &lock, err);
+	log_step_end(r < 0 ? "failed" : use ? "reused" : "done");
 	if (r < 0)
 		return r;
+	*ret = use ? f->before : TAKE_PTR(lock);
+	return 0;
+}
+
+static int step_download(struct fetch *f, const struct lock *lock, struct error *err)
+{
+	const char *outcome = "failed";
+	int r;
+
 	log_step_begin(2, STEPS, "download packages");
-	r = fetch_missing(f, lock, err);
-	log_step_end(r < 0 ? "failed" : "done");
-	if (r < 0)
-		return reused ? advise(err) : r;
+	r = fetch_missing(f, lock, &outcome, err);
+	log_step_end(r < 0 ? "failed" : outcome);
+	return r;
+}
+
+static int step_index(const struct fetch *f, struct lock *lock, struct error *err)
+{
+	int r;
+
 	log_step_begin(3, STEPS, "index packages");
-	r = make_indexes(f, lock, err);
+	r = indexes_make(f->store, f->family, lock, err);
 	log_step_end(r < 0 ? "failed" : "done");
-	if (r == 0 && !reused)
-		r = lock_write(lock, f->options->lock_path, err);
+	return r < 0 ? error_wrap(err, "%s", f->options->lock_path) : 0;
+}
+
+/* *ret_same: the lock that is there stays. */
+static int settle(struct fetch *f, struct lock *lock, bool *ret_same, struct error *err)
+{
+	int r;
+
+	r = step_download(f, lock, err);
+	if (r == 0)
+		r = step_index(f, lock, err);
 	if (r < 0)
 		return r;
-	*ret = TAKE_PTR(lock);
+	*ret_same = lock == f->before || says_the_same(f, lock);
+	return *ret_same ? 0 : lock_write(lock, f->options->lock_path, err);
+}
+
+static int fetch_locked(struct fetch *f, struct fetch_result *ret, struct error *err)
+{
+	struct lock *lock = NULL;
+	bool same = false;
+	int r;
+
+	r = step_resolve(f, &lock, err);
+	if (r < 0)
+		return r;
+	r = settle(f, lock, &same, err);
+	/* What is not f->before is ours, and the result's where it says something new. */
+	if (lock != f->before && (r < 0 || same))
+		lock_free(lock);
+	if (r < 0)
+		return r;
+	ret->lock = same ? f->before : lock;
+	ret->before = same ? NULL : f->before;
+	f->before = NULL;
 	return 0;
 }
 
 int packages_fetch(const struct fetch_options *options, const struct store *store,
-		   struct lock **ret, struct error *err)
+		   struct fetch_result *ret, struct error *err)
 {
 	__attribute__((cleanup(free_fetch))) struct fetch f = {
 		.options = options,
 		.store = store,
 		.family = &package_family_deb,
-		.roots = { .given = options->mirror, .etc_apt = HOST_SOURCES },
+		.roots = {.given = options->mirror, .etc_apt = HOST_SOURCES},
 		.state = path_join(options->cache, "apt"),
 		.downloads = path_join(options->cache, "downloads"),
 	};
@@ -452,9 +407,7 @@ int packages_fetch(const struct fetch_options *options, const struct store *stor
 	CLEANUP_CLOSE int lock = -1;
 	int r;
 
-	r = make_request(&f, err);
-	if (r == 0)
-		r = find_keyrings(&f, err);
+	r = fetch_request_make(options->description, &f.request, err);
 	if (r == 0)
 		r = io_mkdirs(options->cache, 0755, err);
 	/* One at a time: the second will find in the store what the first has brought. */

@@ -22,18 +22,33 @@ struct fetch_options {
 	const struct description *description;
 	const char *lock_path;		/* DIR/kiln.lock */
 	const char *mirror;		/* --mirror, else KILN_MIRROR, else NULL: the host's own sources */
-	bool update;			/* resolve anew even if a lock fits the request */
+	bool update;			/* move the lock although it fits the request, ... */
+	const char *const *moving;	/* ... these packages (NULL-terminated); NULL or none: everything */
+	bool locked;			/* refuse what would change the lock */
 	const char *cache;
 };
+struct fetch_result {
+	struct lock *lock;
+	struct lock *before;		/* the lock that was there and is no longer; NULL: none, or the same */
+};
+void fetch_result_clear(struct fetch_result *result);
+#define CLEANUP_FETCH_RESULT __attribute__((cleanup(fetch_result_clear)))
 
-/* Resolves unless lock_path holds a lock for this very request, then downloads what the store lacks,
- * several at a time, checks every digest, and writes the lock last. *ret is the lock. */
-int packages_fetch(const struct fetch_options *options, const struct store *store, struct lock **ret,
-		   struct error *err);
+/*
+ * A lock for this very request is used as it is; one for another request is moved only as far as that
+ * makes necessary; without one the newest of everything is taken. Then what the store lacks is downloaded,
+ * several at a time, every digest checked, and the lock written last, if it has changed.
+ */
+int packages_fetch(const struct fetch_options *options, const struct store *store,
+		   struct fetch_result *ret, struct error *err);
 
 /* Was the lock made for what the description asks for now? ERROR_INPUT if not. */
 int packages_check_lock(const struct description *description, const struct lock *lock,
 			struct error *err);
+
+/* Does each set of the lock fit its index in the store? ERROR_INPUT says what was edited; ERROR_OUTSIDE: an
+ * index is missing or damaged: "run kiln fetch". */
+int packages_check_indexes(const struct store *store, const struct lock *lock, struct error *err);
 
 /* What a package family has to know: one implementation a family (deb; later rpm). */
 enum package_reach {
@@ -56,6 +71,14 @@ struct resolve_request {
 	const struct package_set_request *sets;
 	unsigned int set_count;
 	const char *arch;		/* the family's own name for it: "amd64" */
+	/*
+	 * A lock whose versions are to be kept as far as they go together with the rest, but for the names in
+	 * `moving` (NULL-terminated, or NULL). NULL: the newest of everything. With `store` also versions
+	 * count that only the store still has.
+	 */
+	const struct lock *before;
+	const char *const *moving;
+	const struct store *store;
 	const char *state;		/* private directory, kept between runs */
 };
 struct package_family {

@@ -11,6 +11,7 @@
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
 #include "../../factory/model/memory.h"
+#include "locked_source.h"
 #include "packages.h"
 #include "release.h"
 
@@ -107,11 +108,14 @@ static int load_list(struct resolution *res, struct text line, struct lock *lock
 	unsigned int i;
 	int r;
 
+	/* One more than there are repositories is the source of locked packages. */
 	if (!text_word(&line, &entry) || !text_word(&line, &meta_key) || !text_word(&line, &file) ||
-	    !parse_entry(entry, res->request->repository_count, &i))
+	    !parse_entry(entry, res->request->repository_count + 1, &i))
 		return error_outside(err, "apt-get indextargets: cannot make sense of its output");
 	path = text_copy(file);
 	r = package_lists_add(&res->lists, path, i, err);
+	if (i == res->request->repository_count)
+		return r;
 	if (r == 0)
 		r = find_release(file, meta_key, &release, err);
 	if (r == 0)
@@ -139,6 +143,13 @@ static int load_lists(struct resolution *res, struct lock *lock, struct error *e
 	return 0;
 }
 
+static int write_locked_source(const struct resolution *res, struct error *err)
+{
+	CLEANUP_FREE char *dir = apt_locked_source(&res->apt);
+
+	return locked_source_write(res->request, dir, err);
+}
+
 static int update_lists(struct resolution *res, struct lock *lock, struct error *err)
 {
 	static const char *const arguments[] = { "update", NULL };
@@ -147,6 +158,8 @@ static int update_lists(struct resolution *res, struct lock *lock, struct error 
 	int r;
 
 	r = apt_write_sources(&res->apt, request, err);
+	if (r == 0 && request->store)
+		r = write_locked_source(res, err);
 	if (r < 0)
 		return r;
 	r = apt_get(&res->apt, arguments, &output, err);

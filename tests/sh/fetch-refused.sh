@@ -25,16 +25,41 @@ describe '<package name="app"/>' '<ignore name="not-even-there"/>'
 exits 0 '' "ignoring what does not exist is no error" fetch
 cp "$image/kiln.lock" "$tmp/good.lock"
 
-# ---- locks
+# ---- locks that are none, or no longer what was locked
 head -c 200 "$tmp/good.lock" > "$image/kiln.lock"
 exits 2 "--update.*kiln.lock:[0-9]+:[0-9]+" "half a lock" fetch
-cp "$tmp/good.lock" "$image/kiln.lock"
+exits 2 "--update.*kiln.lock:[0-9]+:[0-9]+" "half a lock in which one package is to move" fetch --update app
+edited() { # jq program, expected message, description
+	jq "$1" "$tmp/good.lock" > "$image/kiln.lock"
+	cp "$image/kiln.lock" "$tmp/edited.lock"
+	exits 2 "^error: .*kiln.lock.*$2" "$3" fetch
+	ok "... and the file is left alone" cmp "$image/kiln.lock" "$tmp/edited.lock"
+}
+edited '.sets.image.packages[0].sha256 = "12"' 'sets.image.packages\[0\].sha256 must be 64' "a digest that is none"
+edited '.sets.image.packages += [.sets.image.packages[0]]' 'names app \(amd64\) twice' "a package twice"
+edited '.sets.image.packages |= .[1:]' 'set image: edited by hand.*index also has|set image: edited by hand.*lock has Package: base' \
+	"a package taken out"
+edited '.sets.image.packages |= .[:-1]' "set image: edited by hand.*the lock's index also has libapp" "the last one taken out"
+edited '.sets.builder.packages += [.sets.firmware.packages[0]]' 'set builder: edited by hand.*for ovmf' "one put in"
+edited '.sets.image.packages[0].version = "9.0"' 'for app the lock has Version: 9.0, its index 1.0' "another version"
+edited '.sets.image.packages[0].size = 7' 'for app the lock has Size: 7, its index' "another size"
+edited '.sets.image.index_sha256 = .sets.boot.index_sha256' 'set image: edited by hand' "another set's index"
+edited '.sets.image.index_sha256 |= (.[1:] + "0")' 'index_sha256 [0-9a-f]+, its packages give' "an index that nobody has"
+cp "$tmp/edited.lock" "$image/kiln.lock"
+exits 0 '' "--update does away with an edited lock" fetch --update
+head -c 200 "$tmp/good.lock" > "$image/kiln.lock"
+exits 0 'warning: .*kiln.lock:[0-9]+:[0-9]+.*made anew' "... and with half a lock" fetch --update
+ok "as if there had been none" cmp "$image/kiln.lock" "$tmp/good.lock"
 
 # ---- the mirror no longer has what is locked
 rm -rf "$KILN_CACHE"
 mv "$repository/pool/app_1.0_amd64.deb" "$tmp/kept.deb"
-exits 3 "package app 1.0 .*kiln fetch --update.*--mirror" "a locked package that is gone" fetch
+mv "$repository/pool/libapp_1.0+x~1_amd64.deb" "$tmp/kept-too.deb"
+exits 3 "app 1.0, libapp 1.0\+x~1; .*--update app libapp.*--mirror" "locked packages that are gone" fetch
+is "$(grep -c 'warning: package .* is not at file:.*pool/' "$tmp/err")" 2 "each is named with its place"
 ok "the lock is untouched" cmp "$image/kiln.lock" "$tmp/good.lock"
+is "$(objects)" "$(($(jq '[.sets[].packages[].sha256] | unique | length' "$image/kiln.lock") - 2))" "all others have come"
+mv "$tmp/kept-too.deb" "$repository/pool/libapp_1.0+x~1_amd64.deb"
 
 # ---- another file in its place: its digest is wrong
 { head -c -1 "$tmp/kept.deb" && printf x; } > "$repository/pool/app_1.0_amd64.deb"

@@ -41,6 +41,37 @@ static const char unmet[] =
 	" systemd : PreDepends: libx (>= 2.38) but it is not going to be installed\n"
 	"           Depends: libmount1 (>= 2.41)\n";
 
+static void test_relations(void)
+{
+	static const char output[] =
+		"  not one of them\n"
+		"The following packages have unmet dependencies:\n"
+		" app : Depends: liba (>= 2) but 1 is to be installed or\n"
+		"                libb but it is not installable\n"
+		"       Breaks: libc (< 3) but 2 is to be installed\n"
+		" new : PreDepends: app\n"
+		"E: Unable to correct problems, you have held broken packages.\n";
+	static const struct {
+		const char *package, *name;
+		bool depends;
+	} expected[] = {
+		{ "app", "liba", true }, { "app", "libb", true }, { "app", "libc", false }, { "new", "app", true },
+	};
+	struct apt_relation relation = { .depends = false };
+	struct text rest = text_of(output);
+
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		ok(apt_output_relation(&rest, &relation), "relation %zu", i);
+		ok(text_equal(relation.package, expected[i].package), "of %s", expected[i].package);
+		ok(text_equal(relation.name, expected[i].name), "on %s", expected[i].name);
+		ok_int(relation.depends, expected[i].depends, "a dependency or not");
+	}
+	ok(!apt_output_relation(&rest, &relation), "and no more");
+	relation = (struct apt_relation) { .depends = false };
+	rest = text_of("E: other\n a : Depends: b\n");
+	ok(!apt_output_relation(&rest, &relation), "none without apt's headline");
+}
+
 static void test_unmet(void)
 {
 	struct text dependent = { NULL, 0 };
@@ -62,6 +93,7 @@ static void test_unmet(void)
 int main(void)
 {
 	test_choices();
+	test_relations();
 	test_unmet();
 	return tap_done();
 }

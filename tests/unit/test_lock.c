@@ -177,6 +177,8 @@ static void test_refusals(void)
 		{ "\"epoch\": 1735689600", "\"epoch\": 1.5", "epoch must be a whole number" },
 		{ "\"epoch\": 1735689600", "\"epoch\": 99999999999999999999", "kiln.lock:2:" },
 		{ "\"epoch\"", "epoch", "kiln.lock:2:" },
+		{ "\"schema\": 1", "\"schema\": 1, \"snapshot\": \"\"", "snapshot must be YYYYMMDDTHHMMSSZ" },
+		{ "\"schema\": 1", "\"schema\": 1, \"snapshot\": 1", "snapshot must be a string" },
 		{ "\"alias\": \"main\"", "\"alias\": \"a b\"", "repositories[0].alias must begin" },
 		{ "\"suite\": \"trixie\"", "\"suite\": \"\"", "repositories[0].suite must not be empty" },
 		{ "\"suite\": \"trixie\"", "\"suite\": \"a\\nb\"", "control characters" },
@@ -213,6 +215,29 @@ static void test_refusals(void)
 		   "case %zu is refused", i);
 		ok_error(&err, cases[i].message, "... and says why");
 	}
+}
+
+static void test_snapshot(void)
+{
+	static const char *const wrong[] = {
+		"", "20260131", "20260131T000000", "20260131t000000z", "20261331T000000Z", "20260132T000000Z",
+		"20260131T240000Z", "20260131T006000Z", "20260131T000060Z", "19690131T000000Z", "2026-131T000000Z",
+		"20260131T000000Z/",
+	};
+	CLEANUP_FREE char *text = with("\"schema\": 1", "\"schema\": 1, \"snapshot\": \"20260131T235959Z\"");
+	CLEANUP_LOCK struct lock *lock = NULL, *current = NULL;
+	char dated_digest[65], current_digest[65];
+	struct error err = ERROR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ok(!lock_is_snapshot(wrong[i]), "\"%s\" is no moment", wrong[i]);
+	need(parse(text, &lock, &err) == 0, "a lock of a dated archive: %s", err.message);
+	ok_str(lock->snapshot, "20260131T235959Z", "knows its moment");
+	need(parse(golden, &current, &err) == 0, "a lock of the current one");
+	ok_str(current->snapshot, "", "has none");
+	lock_digest(lock, dated_digest);
+	lock_digest(current, current_digest);
+	ok(strcmp(dated_digest, current_digest) != 0, "they are different locks");
 }
 
 static void test_doubles(void)
@@ -253,6 +278,7 @@ int main(void)
 	test_round_trip();
 	test_order();
 	test_refusals();
+	test_snapshot();
 	test_doubles();
 	test_not_json();
 	return tap_done();
