@@ -6,6 +6,7 @@
 #include "../factory/base/io.h"
 #include "../factory/model/plan.h"
 #include "../rootfs/packages/deb_bundle.h"
+#include "../rootfs/packages/deb_choice.h"
 #include "../rootfs/toolbox.h"
 #include "registry.h"
 
@@ -14,10 +15,15 @@
  * "installed". What maintainer scripts would have done and the tools do need is added by name.
  */
 
-/* Manuals nobody reads in there, and the compiler, which runs here. */
+/* Beside the essential packages: what starts the appliance and tends the tree in it. */
+static const char *const packages[] = { "e2fsprogs", "kmod", "mount", "passwd", NULL };
+
+static const struct deb_choice choice = { .names = packages, .essential = true };
+
+/* Nobody reads manuals in there. */
 static const char *const skipped[] = {
 	"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/",
-	"usr/lib/gcc/", "usr/libexec/gcc/", NULL,
+	NULL,
 };
 
 /* The places of workshop.h, and the least of a system. */
@@ -55,15 +61,17 @@ static int builder_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
 	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *archive = NULL;
+	CLEANUP_DEB_CHOICE struct lock_set set = { .packages = NULL };
 	int r = io_mkdirs(tmp, 0755, err);
 
 	if (r == 0)
 		r = io_scratch_new(tmp, &scratch, err);
+	if (r == 0)
+		r = deb_choose(ctx->store, &ctx->plan->lock->sets[LOCK_BUILDER], &choice, &set, err);
 	if (r < 0)
 		return r;
 	archive = path_join(scratch.path, "builder.tar");
-	r = deb_bundle(ctx->store, &ctx->plan->lock->sets[LOCK_BUILDER], "base-files", skipped, extras, archive,
-		       err);
+	r = deb_bundle(ctx->store, &set, "base-files", skipped, extras, archive, err);
 	return r < 0 ? r : make_image(ctx, archive, scratch.path, err);
 }
 
@@ -71,6 +79,8 @@ static int builder_key(const struct plan *plan, struct stage_key *key, struct er
 {
 	(void)err;
 	stage_key_packages(key, "packages", plan->lock, LOCK_BUILDER);
+	for (const char *const *name = packages; *name; name++)
+		stage_key_string(key, "chosen", *name);
 	for (const char *const *prefix = skipped; *prefix; prefix++)
 		stage_key_string(key, "skipped", *prefix);
 	for (const struct deb_bundle_extra *e = extras; e->path; e++) {
@@ -83,7 +93,7 @@ static int builder_key(const struct plan *plan, struct stage_key *key, struct er
 const struct stage stage_builder = {
 	.name = "builder",
 	.title = "making the appliance's root",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE },
 	.outputs = { "builder.erofs" },

@@ -15,8 +15,8 @@ unset KILN_MIRROR
 trap 'gpgconf --kill all 2>/dev/null; rm -rf "$tmp"' EXIT
 
 # What Kiln's own sets ask of any repository.
-tools='apt binutils coreutils cpio dosfstools dpkg e2fsprogs erofs-utils gcc-14 kmod mmdebstrap mount mtools
-	passwd perl tar xz-utils zstd ovmf systemd-boot-efi libc6-dev linux-libc-dev linux-image-9.9-cloud-amd64'
+tools='apt binutils-x86-64-linux-gnu cpp-14-x86-64-linux-gnu dosfstools e2fsprogs erofs-utils kmod libgcc-14-dev mount
+	mtools passwd zstd ovmf systemd-boot-efi libc6-dev linux-libc-dev linux-image-9.9-cloud-amd64'
 
 package() { # name, version, control line...
 	name=$1 version=$2

@@ -14,6 +14,7 @@ struct store;
  *
  * Paths that begin with one of `skipped` (NULL-terminated: "usr/share/doc/") are left out. The package
  * `first` (may be NULL) leads, so that its links to directories are there before what lies behind them.
+ * `path` must not exist, and its directory has room for twice the size.
  * `extras` come last, in place of what scripts would have made; the list ends with a NULL path.
  */
 struct deb_bundle_extra {

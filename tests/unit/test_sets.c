@@ -59,7 +59,7 @@ static void test_description(void)
 	need(place >= 0 && place_of(set->names, "libthing-dev") >= 0, "the sysroot serves the programs");
 	ok_str(set->origins[place], "a.kiwi:20", "who asked first is the description");
 	ok(!set->excluded[0], "what is ignored is so in the image alone");
-	ok(place_of(sets.requests[LOCK_BUILDER].names, "mmdebstrap") >= 0, "the builder has its tools");
+	ok(place_of(sets.requests[LOCK_BUILDER].names, "erofs-utils") >= 0, "the builder has its tools");
 	ok_int(sets.requests[LOCK_APPLIANCE].reach, REACH_BEHIND, "the kernel stands behind a name");
 	ok_int(sets.requests[LOCK_FIRMWARE].reach, REACH_ALONE, "firmware stands alone");
 	for (unsigned int i = 0; i < LOCK_SETS; i++)
