@@ -5,13 +5,14 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "pipeline.h"
+#include "reproduce.h"
 
 static int build(int argc, char **argv, struct error *err)
 {
 	CLEANUP_PIPELINE_RESULT struct pipeline_result result = { .disk = NULL };
 	CLEANUP_FREE char *cache = NULL, *source_root = NULL;
 	struct pipeline_options options = { .output = "out" };
-	bool explain = false;
+	bool explain = false, verify = false;
 	struct operands operands;
 	int r;
 
@@ -19,6 +20,7 @@ static int build(int argc, char **argv, struct error *err)
 		{ .name = "output", .letter = 'o', .kind = ARGUMENT_TEXT, .target = &options.output },
 		{ .name = "explain", .kind = ARGUMENT_FLAG, .target = &explain },
 		{ .name = "dry-run", .letter = 'n', .kind = ARGUMENT_FLAG, .target = &options.dry_run },
+		{ .name = "verify", .kind = ARGUMENT_FLAG, .target = &verify },
 		{ .name = NULL },
 	};
 
@@ -36,8 +38,12 @@ static int build(int argc, char **argv, struct error *err)
 	if (explain || options.dry_run)
 		options.explain = stdout;
 	r = pipeline_build(&options, &result, err);
+	if (r == 0 && verify && !options.dry_run)
+		r = reproduce(&options, &result, err);
 	if (r < 0 || options.dry_run)
 		return r;
+	if (verify)
+		log_info("a second build in a clean cache gave the same bytes");
 	printf("%s\n", result.disk);
 	log_info("\"kiln test %s\" proves what %s/manifest.json predicts", result.disk, result.directory);
 	return 0;
@@ -47,7 +53,7 @@ const struct command command_build = {
 	.name = "build",
 	.run = build,
 	.summary = "build a description's image from its lock, without a network",
-	.usage = "DIR [-o OUT] [--explain] [-n]",
+	.usage = "DIR [-o OUT] [--explain] [-n] [--verify]",
 	.help =
 		"Needs the lock and the packages that \"kiln fetch DIR\" brings. Leaves the raw disk, manifest.json,\n"
 		"pcr_measurements.json, the list of packages and build.log in OUT/NAME/, and prints the disk's\n"
@@ -56,6 +62,9 @@ const struct command command_build = {
 		"    -o, --output OUT   directory for results, \"out\" by default\n"
 		"    --explain          print first, for each stage, whether it runs and which input is why\n"
 		"    -n, --dry-run      print that, and build nothing\n"
+		"    --verify           build a second time in a clean cache, and compare: exit code 1 if the two\n"
+		"                       differ, with what differs first; the second one's results then stay in\n"
+		"                       OUT/NAME.second\n"
 		"\n"
 		"KILN_CACHE_SIZE (\"20G\" by default, 0 for no limit) is what finished stages may take in the cache;\n"
 		"beyond that the least recently used go.\n",

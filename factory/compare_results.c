@@ -14,7 +14,8 @@
 
 /* What a manifest says because of what is on the disk; the rest of it is what went in. */
 static const char *const derived[] = {
-	"root_hash", "disk.size", "disk.sha256", "uki.", "partitions[", "pcrs.", "events[",
+	"root_hash", "disk.size", "disk.sha256", "disk.data_sha256", "uki.",
+	"partitions[", "pcrs.", "events[",
 };
 
 static bool is_derived(const char *path)
