@@ -49,7 +49,7 @@ static int run_tool(const struct stage_context *ctx, const char *const *argv, co
 
 	return toolbox_run(&(struct toolbox_command) {
 		.tree = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .argv = argv, .writable = writable,
-		.env = env, .epoch = ctx->plan->epoch,
+		.cwd = ctx->output, .env = env, .epoch = ctx->plan->epoch,
 	}, err);
 }
 
@@ -82,16 +82,18 @@ static int copy_dated(const struct plan *plan, const char *from, const char *to,
 	return r;
 }
 
-static int fill(const struct stage_context *ctx, const char *image, const char *uki, const char *scratch,
-		struct error *err)
+/* By its name alone: of a path, mtools takes what follows "@@" for an offset. */
+#define IMAGE "esp.img"
+
+static int fill(const struct stage_context *ctx, const char *uki, const char *scratch, struct error *err)
 {
 	CLEANUP_FREE char *id = volume_id(ctx->plan);
 	CLEANUP_FREE char *to = string_printf("::/EFI/BOOT/%s", ctx->plan->efi_name);
 	const char *const mkfs[] = {
-		"mkfs.fat", "-F", "32", "-i", id, "-n", "ESP", "--invariant", image, NULL,
+		"mkfs.fat", "-F", "32", "-i", id, "-n", "ESP", "--invariant", IMAGE, NULL,
 	};
-	const char *const mmd[] = { "mmd", "-i", image, "::/EFI", "::/EFI/BOOT", NULL };
-	const char *const mcopy[] = { "mcopy", "-m", "-i", image, uki, to, NULL };
+	const char *const mmd[] = { "mmd", "-i", IMAGE, "::/EFI", "::/EFI/BOOT", NULL };
+	const char *const mcopy[] = { "mcopy", "-m", "-i", IMAGE, uki, to, NULL };
 	int r = run_tool(ctx, mkfs, scratch, err);
 
 	if (r == 0)
@@ -103,7 +105,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
 	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *copy = NULL;
-	CLEANUP_FREE char *image = path_join(ctx->output, "esp.img");
+	CLEANUP_FREE char *image = path_join(ctx->output, IMAGE);
 	const char *uki = artifacts_path(ctx->artifacts, "uki.efi");
 	uint64_t mib = 0;
 	struct stat st;
@@ -122,7 +124,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 	r = copy_dated(ctx->plan, uki, copy, err);
 	if (r == 0)
 		r = make_empty(image, mib, err);
-	return r < 0 ? r : fill(ctx, image, copy, scratch.path, err);
+	return r < 0 ? r : fill(ctx, copy, scratch.path, err);
 }
 
 static int esp_key(const struct plan *plan, struct stage_key *key, struct error *err)
@@ -143,7 +145,7 @@ const struct stage stage_esp = {
 	.version = "2",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE, "uki.efi" },
-	.outputs = { "esp.img" },
+	.outputs = { IMAGE },
 	.key = esp_key,
 	.run = esp_run,
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <zstd.h>
+#include <archive.h>
+#include <archive_entry.h>
 
 #include "stages/registry.h"
 #include "tests/unit/stage_fixture.h"
 #include "tests/unit/tar_archive.h"
+#include "tests/unit/tool_tree.h"
 
 #define ARCHIVE_MAX (1024 * 1024)
 
@@ -21,21 +23,29 @@ static void add_modules_tar(struct fixture *f, const char *load)
 	buf_free(&tar);
 }
 
+/* By libarchive: another decompressor than the one that made it. */
 static void unpack(struct fixture *f, struct buf *ret)
 {
 	CLEANUP_FREE char *path = path_join(f->output, "initrd");
 	CLEANUP_BUF struct buf packed = BUF_INIT(ARCHIVE_MAX);
+	struct archive *raw = archive_read_new();
+	struct archive_entry *entry;
 	struct error err = ERROR_INIT;
 	uint8_t *room;
-	size_t n;
+	ssize_t n;
 
 	need(io_read_file(path, packed.max, &packed, &err) == 0, "the initrd reads back (%s)", err.message);
-	ok_int(ZSTD_findFrameCompressedSize(packed.data, packed.len), packed.len, "one zstd frame");
+	ok(packed.len > 5 && memcmp(packed.data, "\x28\xb5\x2f\xfd", 4) == 0, "a zstd frame");
 	ok(packed.data[4] & 4, "with a checksum");
+	archive_read_support_filter_zstd(raw);
+	archive_read_support_format_raw(raw);
+	need(archive_read_open_memory(raw, packed.data, packed.len) == ARCHIVE_OK &&
+	     archive_read_next_header(raw, &entry) == ARCHIVE_OK, "it opens");
 	need(buf_reserve(ret, ARCHIVE_MAX - 1, &room) == 0, "memory");
-	n = ZSTD_decompress(room, ARCHIVE_MAX - 1, packed.data, packed.len);
-	need(!ZSTD_isError(n), "it decompresses");
-	ret->len = n;
+	n = archive_read_data(raw, room, ARCHIVE_MAX - 1);
+	need(n > 0, "it decompresses");
+	ret->len = (size_t)n;
+	archive_read_free(raw);
 }
 
 /* cpio's own listing, as an independent reader. */
@@ -76,6 +86,7 @@ static void test_initrd(void)
 	struct fixture f;
 
 	fixture_open(&f);
+	tool_tree_add(&f);
 	fixture_input(&f, "init", "#!init", 6);
 	add_modules_tar(&f, "kernel/drivers/md/dm-mod.ko\nkernel/fs/erofs/erofs.ko\n");
 	need(fixture_run(&f, &stage_initrd, &err) == 0, "the stage runs (%s)", err.message);
@@ -93,6 +104,7 @@ static void test_missing(const char *load, const char *part)
 	struct fixture f;
 
 	fixture_open(&f);
+	tool_tree_add(&f);
 	fixture_input(&f, "init", "#!init", 6);
 	add_modules_tar(&f, load);
 	path = path_join(f.output, "initrd");
@@ -113,6 +125,7 @@ static void test_same_bytes(void)
 		struct fixture f;
 
 		fixture_open(&f);
+		tool_tree_add(&f);
 		fixture_pattern(&f, "init", 100000);
 		add_modules_tar(&f, "kernel/drivers/md/dm-mod.ko\n");
 		need(fixture_run(&f, &stage_initrd, &err) == 0, "the stage runs (%s)", err.message);
