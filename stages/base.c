@@ -77,6 +77,8 @@ static const char unpack[] =
  */
 static const char configure[] =
 	"count() {\n"
+	/* Its sleep outlives it, and must not keep the tree from being unmounted. */
+	"\tcd /\n"
 	"\twhile sleep 2; do\n"
 	"\t\tn=$(awk '/ status installed /{ seen[$5] = 1 } END { for (i in seen) n++; print n + 0 }'"
 	" " WORKSHOP_ROOT "/var/log/dpkg.log) && echo \"kiln-progress $n $total packages\" >/dev/console\n"
