@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "factory/base/bytes.h"
 #include "factory/base/cleanup.h"
 #include "factory/base/io.h"
 #include "rootfs/tree.h"
@@ -123,6 +124,54 @@ static void test_overlays(void)
 		       overlays[i].what, err.message))
 			expect_tree(t, overlays[i].expected, overlays[i].what);
 	}
+}
+
+static const char real_overlay[] =
+	"5 755 ./\n"
+	"2 777 bin -> usr/bin\n"
+	"5 755 dev/\n"
+	"3 644 dev/console\n"
+	"{SCHILY.xattr.user.a=2} {SCHILY.xattr.user.z=1} 5 755 etc/\n"
+	"{SCHILY.xattr.user.one=1} 0 644 etc/a = new\n\n"
+	"5 755 etc/deep/\n"
+	"0 644 etc/deep/d = d\n\n"
+	"5 755 opaque/\n"
+	"0 644 opaque/n = n\n\n"
+	"2 777 todir -> tofile\n"
+	"5 755 tofile/\n"
+	"0 644 tofile/f = f\n\n"
+	"5 755 usr/\n"
+	"5 755 usr/bin/\n"
+	"0 4755 usr/bin/dash = sh\n\n"
+	"{SCHILY.xattr.security.capability=\1} 0 4755 usr/bin/ksh = ksh\n\n"
+	"1 4755 usr/bin/mksh -> usr/bin/ksh\n"
+	"1 4755 usr/bin/sh -> usr/bin/dash\n"
+	"5 755 var/\n"
+	"5 755 var/lib/\n"
+	"5 700 var/lib/x/\n"
+	"0 644 var/lib/y = x\n\n";
+
+/*
+ * What overlayfs of Linux 6.18 itself has made of: rm, rm -r and mkdir anew, mv, chmod, ln, setfattr, setcap, and
+ * directories and files in each other's place. The expected tree is what GNU tar saw of the mounted overlay.
+ */
+static void test_real_overlay(void)
+{
+	CLEANUP_BUF struct buf both = BUF_INIT(ARCHIVE_MAX), part = BUF_INIT(ARCHIVE_MAX);
+	CLEANUP_FREE char *packages = NULL, *changes = NULL;
+	CLEANUP_TREE struct tree *t = NULL;
+	struct error err = ERROR_INIT;
+	size_t lower;
+
+	need(io_read_file("tests/fuzz/corpus/tree/overlay", ARCHIVE_MAX, &both, &err) == 0, "sample: %s", err.message);
+	lower = read_le32(both.data);
+	need(buf_add(&part, both.data + 4, lower) == 0, "memory");
+	packages = write_archive("lower.tar", &part);
+	buf_truncate(&part, 0);
+	need(buf_add(&part, both.data + 4 + lower, both.len - 4 - lower) == 0, "memory");
+	changes = write_archive("upper.tar", &part);
+	need(tree_merge(packages, changes, &t, &err) == 0, "a real overlay is merged: %s", err.message);
+	expect_tree(t, real_overlay, "a real overlay");
 }
 
 /* ---------------------------------------------------------------- refusals */
@@ -500,6 +549,7 @@ int main(void)
 
 	need(io_scratch_new(tmp ? tmp : "/tmp", &dir, &err) == 0, "scratch: %s", err.message);
 	test_overlays();
+	test_real_overlay();
 	test_refusals();
 	test_bad_archives();
 	test_index_limit();
