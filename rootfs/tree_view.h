@@ -2,7 +2,6 @@
 #ifndef KILN_ROOTFS_TREE_VIEW_H
 #define KILN_ROOTFS_TREE_VIEW_H
 
-#include "tree.h"
 #include "tree_archive.h"
 
 /* For tree*.c alone: what of its archives a tree shows. */
