@@ -8,6 +8,8 @@
 #include "../base/error.h"
 #include "tar_fields.h"
 
+_Static_assert(TAR_HEADER_SIZE == TAR_RECORD, "a header is one record");
+
 /* Octal digits, ended by NUL or blank; false for anything else. */
 static bool read_octal(const uint8_t *field, size_t width, uint64_t *ret)
 {

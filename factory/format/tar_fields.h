@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tar.h"
-
 /* The fields of a ustar header: offset and width. For reader and writer alike. */
 enum {
 	TAR_NAME = 0, TAR_NAME_SIZE = 100,
@@ -23,6 +21,7 @@ enum {
 	TAR_MAJOR = 329, TAR_MAJOR_SIZE = 8,
 	TAR_MINOR = 337, TAR_MINOR_SIZE = 8,
 	TAR_PREFIX = 345, TAR_PREFIX_SIZE = 155,
+	TAR_HEADER_SIZE = 512,
 };
 #define TAR_MAGIC_TEXT "ustar"
 
@@ -31,7 +30,7 @@ static inline uint32_t tar_checksum(const uint8_t *record)
 {
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < TAR_RECORD; i++)
+	for (size_t i = 0; i < TAR_HEADER_SIZE; i++)
 		sum += i >= TAR_CHECKSUM && i < TAR_CHECKSUM + TAR_CHECKSUM_SIZE ? ' ' : record[i];
 	return sum;
 }

@@ -35,7 +35,7 @@ static struct file make_file(const void *data, size_t size)
 /* A checksum keeps most of what a fuzzer changes from being looked at: each header gets its own. */
 static void mend(uint8_t *data, size_t size)
 {
-	for (; size >= TAR_RECORD; data += TAR_RECORD, size -= TAR_RECORD)
+	for (; size >= TAR_HEADER_SIZE; data += TAR_HEADER_SIZE, size -= TAR_HEADER_SIZE)
 		if (memcmp(data + TAR_MAGIC, TAR_MAGIC_TEXT, TAR_MAGIC_SIZE) == 0)
 			snprintf((char *)data + TAR_CHECKSUM, 7, "%06o", tar_checksum(data));
 }
