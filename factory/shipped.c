@@ -10,7 +10,7 @@
 #include "../rootfs/packages/store.h"
 #include "../vm-test/boot.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/data_digest.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "model/manifest.h"
@@ -61,16 +61,16 @@ static int check_disk(const struct shipped *s, struct error *err)
 	char hex[2 * DIGEST_MAX + 1];
 	struct digest digest;
 	uint64_t size;
-	int r = digest_file(DIGEST_SHA256, s->disk, &digest, &size, err);
+	int r = data_digest_file(s->disk, &digest, &size, err);
 
 	if (r < 0)
 		return r;
 	digest_hex(&digest, hex);
-	if (size != s->manifest->disk_size || strcmp(hex, s->manifest->disk_sha256))
+	if (size != s->manifest->disk_size || strcmp(hex, s->manifest->disk_data_sha256))
 		return error_input(err,
-				   "%s is not the disk that the manifest describes: it has %ju bytes with SHA-256 %s, the manifest says %ju and %s",
+				   "%s is not the disk that the manifest describes: it has %ju bytes with data digest %s, the manifest says %ju and %s",
 				   s->disk, (uintmax_t)size, hex, (uintmax_t)s->manifest->disk_size,
-				   s->manifest->disk_sha256);
+				   s->manifest->disk_data_sha256);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "../factory/base/cleanup.h"
-#include "../factory/base/digest.h"
+#include "../factory/base/data_digest.h"
 #include "../factory/base/error.h"
 #include "../factory/base/hex.h"
 #include "../factory/base/io.h"
@@ -71,15 +71,18 @@ static char *guid_text(const uint8_t guid[static 16])
 	return string_copy(text);
 }
 
-static void add_partitions(struct manifest *m, const struct bootfile *b)
+static int add_partitions(struct manifest *m, const struct bootfile *b, const struct data_digests *digests,
+			  struct error *err)
 {
+	struct digest digest;
+	int r = 0;
+
 	m->partitions = calloc(b->gpt.count, sizeof(*m->partitions));
 	if (!m->partitions)
 		error_no_memory();
-	for (unsigned int i = 0; i < b->gpt.count; i++) {
+	for (unsigned int i = 0; i < b->gpt.count && r == 0; i++) {
 		const struct gpt_partition *p = &b->gpt.partitions[i];
 		struct manifest_partition *out = &m->partitions[m->partition_count++];
-		struct digest digest;
 
 		out->number = p->number;
 		out->label = string_copy(p->name);
@@ -87,9 +90,29 @@ static void add_partitions(struct manifest *m, const struct bootfile *b)
 		out->id = guid_text(p->id);
 		out->offset = p->offset;
 		out->size = p->size;
-		digest_of(DIGEST_SHA256, b->file.data + p->offset, p->size, &digest);
-		digest_text(&digest, out->sha256);
+		r = data_digests_part(digests, p->offset, p->size, &digest, err);
+		if (r == 0)
+			digest_text(&digest, out->data_sha256);
 	}
+	return r;
+}
+
+/* The disk and its partitions, of one reading: partitions begin and end on the digests' blocks. */
+static int add_contents(struct manifest *m, const char *disk, const struct bootfile *b, struct error *err)
+{
+	CLEANUP_DATA_DIGESTS struct data_digests *digests = NULL;
+	struct digest digest;
+	int r;
+
+	r = data_digests_read(disk, &digests, err);
+	if (r < 0)
+		return r;
+	m->disk_size = data_digests_size(digests);
+	r = data_digests_part(digests, 0, m->disk_size, &digest, err);
+	if (r < 0)
+		return r;
+	digest_text(&digest, m->disk_data_sha256);
+	return add_partitions(m, b, digests, err);
 }
 
 static int add_firmware(struct manifest *m, const struct lock *lock, struct error *err)
@@ -140,16 +163,13 @@ static int describe(const struct plan *plan, const char *disk, const struct boot
 	m->uki_size = b->image_size;
 	digest_of(DIGEST_SHA256, b->image, b->image_size, &digest);
 	digest_text(&digest, m->uki_sha256);
-	add_partitions(m, b);
 	r = add_firmware(m, plan->lock, err);
 	if (r == 0)
 		r = uki_stub_version(&b->pe, &m->stub_version, err);
 	if (r == 0)
 		r = predict(b, m, err);
 	if (r == 0)
-		r = digest_file(DIGEST_SHA256, disk, &digest, &m->disk_size, err);
-	if (r == 0)
-		digest_text(&digest, m->disk_sha256);
+		r = add_contents(m, disk, b, err);
 	return r;
 }
 
@@ -204,7 +224,7 @@ static int measure_key(const struct plan *plan, struct stage_key *key, struct er
 const struct stage stage_measure = {
 	.name = "measure",
 	.title = "predicting the measurements",
-	.version = "1",
+	.version = "2",
 	.room = ROOM_FACTORY,
 	.inputs = { "disk.raw", "uki.efi", "root.hash" },
 	.outputs = { "manifest.json", "pcr_measurements.json" },

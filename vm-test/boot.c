@@ -131,15 +131,14 @@ static int boot_and_measure(const struct boot_options *options, unsigned int ser
 	return 0;
 }
 
-static int describe(const struct boot_options *options, struct proof *proof, struct error *err)
+static int describe(const struct boot_options *options, const struct manifest *m, struct proof *proof,
+		    struct error *err)
 {
-	struct digest disk;
 	char *qemu = NULL;
 
-	if (digest_file(DIGEST_SHA256, options->disk, &disk, NULL, err) < 0 ||
-	    qemu_version(options->host, &qemu, err) < 0)
+	if (qemu_version(options->host, &qemu, err) < 0)
 		return -err->code;
-	hex_encode(disk.bytes, digest_size(disk.alg), proof->disk_sha256);
+	memcpy(proof->disk_data_sha256, m->disk_data_sha256, sizeof(proof->disk_data_sha256));
 	free(proof->qemu);
 	proof->qemu = qemu;
 	free(proof->firmware);
@@ -161,7 +160,7 @@ int boot_prove(const struct boot_options *options, const struct manifest *m, str
 	struct digest measured[PCR_COUNT][DIGEST_ALGS];
 	int r;
 
-	if (describe(options, proof, err) < 0)
+	if (describe(options, m, proof, err) < 0)
 		return -err->code;
 	log_step_begin(1, 1, "booting the disk until its service answers");
 	r = boot_and_measure(options, service_port(m), proof, measured, err);

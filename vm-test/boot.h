@@ -9,7 +9,8 @@ struct manifest;
 struct proof;
 
 /*
- * Waits until the service answers GET /health on the forwarded port, reads the PCRs through the
+ * The disk must be the one that `m` describes: whoever has checked that has read it all, so it is not read
+ * again. Waits until the service answers GET /health on the forwarded port, reads the PCRs through the
  * proxy and compares. 0 with *ret filled also when not proven (ret->proven false); an error when no
  * verdict was possible: QEMU or swtpm failed to start or ended early, the port is taken, or the time
  * ran out (the message carries the console's last lines). No child is left in any case.

@@ -100,9 +100,23 @@ static int read_image(const struct json_node *root, struct manifest *m, struct e
 	return r;
 }
 
+/* Older ones have other digests of the disk. */
+static int check_schema(const struct json_node *root, struct error *err)
+{
+	uint64_t schema = 0;
+	int r = json_check_schema(root, MANIFEST_SCHEMA, err);
+
+	if (r == 0)
+		r = json_get_number(root, "schema", 1, MANIFEST_SCHEMA, &schema, err);
+	if (r == 0 && schema < MANIFEST_SCHEMA)
+		r = error_input(err, "%s: its schema is %ju, that of an older Kiln: build the image again",
+				root->file, (uintmax_t)schema);
+	return r;
+}
+
 static int read_disk(const struct json_node *root, struct manifest *m, struct error *err)
 {
-	static const char *const keys[] = { "file", "size", "sha256", NULL };
+	static const char *const keys[] = { "file", "size", "data_sha256", NULL };
 	struct json_node node;
 	int r = json_get_object(root, "disk", &node, err);
 
@@ -116,7 +130,7 @@ static int read_disk(const struct json_node *root, struct manifest *m, struct er
 	if (r == 0)
 		r = json_get_number(&node, "size", 1, INT64_MAX, &m->disk_size, err);
 	if (r == 0)
-		r = json_get_hex(&node, "sha256", 32, m->disk_sha256, err);
+		r = json_get_hex(&node, "data_sha256", 32, m->disk_data_sha256, err);
 	return r;
 }
 
@@ -170,7 +184,7 @@ static int read_partition(const struct json_node *item, uint64_t disk_size,
 			  struct manifest_partition *ret, struct error *err)
 {
 	static const char *const keys[] = { "number", "label", "type", "id", "offset", "size",
-					    "sha256", NULL };
+					    "data_sha256", NULL };
 	int r = json_check_keys(item, keys, err);
 
 	if (r == 0)
@@ -188,7 +202,7 @@ static int read_partition(const struct json_node *item, uint64_t disk_size,
 	if (r == 0 && !range_fits(ret->offset, ret->size, disk_size))
 		r = json_complain(item, "size", err, "reaches beyond the disk");
 	if (r == 0)
-		r = json_get_hex(item, "sha256", 32, ret->sha256, err);
+		r = json_get_hex(item, "data_sha256", 32, ret->data_sha256, err);
 	return r;
 }
 
@@ -336,7 +350,7 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 	static const char *const keys[] = { "schema", "name", "version", "arch", "epoch",
 					    "lock_sha256", "service_port", "root_hash", "disk",
 					    "uki", "firmware", "partitions", "pcrs", "events", NULL };
-	int r = json_check_schema(root, MANIFEST_SCHEMA, err);
+	int r = check_schema(root, err);
 
 	if (r == 0)
 		r = json_check_keys(root, keys, err);

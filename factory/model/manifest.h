@@ -13,7 +13,7 @@ struct error;
 /* manifest.json: what was built and what it will measure. Schema versioned; unknown newer schemas are
  * refused. All strings malloc'ed and never NULL. */
 
-#define MANIFEST_SCHEMA 1
+#define MANIFEST_SCHEMA 2
 
 /* The order of banks in files and tables: SHA-384, which EC2 attests, first. */
 extern const enum digest_alg manifest_banks[DIGEST_ALGS];
@@ -22,14 +22,14 @@ struct manifest_partition {
 	unsigned int number;
 	char *label, *type, *id;	/* GUIDs as text */
 	uint64_t offset, size;		/* bytes */
-	char sha256[65];		/* of its contents */
+	char data_sha256[65];		/* data digest (base/data_digest.h) of its contents */
 };
 
 struct manifest {
 	char *name, *version, *arch;
 	char *disk_file;		/* file name, no directory */
 	uint64_t disk_size;
-	char disk_sha256[65];
+	char disk_data_sha256[65];	/* data digest of all of it */
 	char uki_sha256[65];
 	uint64_t uki_size;
 	unsigned int stub_version;

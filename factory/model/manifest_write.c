@@ -12,7 +12,7 @@ static void put_disk(struct json_t *root, const struct manifest *m)
 
 	json_put_string(o, "file", m->disk_file);
 	json_put_number(o, "size", m->disk_size);
-	json_put_string(o, "sha256", m->disk_sha256);
+	json_put_string(o, "data_sha256", m->disk_data_sha256);
 }
 
 static void put_uki(struct json_t *root, const struct manifest *m)
@@ -48,7 +48,7 @@ static void put_partitions(struct json_t *root, const struct manifest *m)
 		json_put_string(o, "id", p->id);
 		json_put_number(o, "offset", p->offset);
 		json_put_number(o, "size", p->size);
-		json_put_string(o, "sha256", p->sha256);
+		json_put_string(o, "data_sha256", p->data_sha256);
 	}
 }
 

@@ -27,7 +27,7 @@ struct proof_row {
 };
 
 struct proof {
-	char disk_sha256[65];		/* of the disk that was booted */
+	char disk_data_sha256[65];	/* data digest (base/data_digest.h) of the disk that was booted */
 	char *firmware;			/* package and version */
 	char *qemu;			/* version text */
 	char *accel;			/* "kvm", "tcg" */

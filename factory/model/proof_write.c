@@ -8,7 +8,7 @@
 #include "json.h"
 #include "manifest.h"
 
-#define PROOF_SCHEMA 1
+#define PROOF_SCHEMA 2
 
 /* ---------------------------------------------------------------- JSON */
 
@@ -76,7 +76,7 @@ int proof_format(const struct proof *p, struct buf *ret, struct error *err)
 	int r;
 
 	json_put_number(root, "schema", PROOF_SCHEMA);
-	json_put_string(root, "disk_sha256", p->disk_sha256);
+	json_put_string(root, "disk_data_sha256", p->disk_data_sha256);
 	json_put_string(root, "firmware", p->firmware);
 	json_put_string(root, "qemu", p->qemu);
 	json_put_string(root, "accel", p->accel);

@@ -8,14 +8,11 @@ require jq sha256sum
 
 built=$(dirname "$KILN_TEST_DISK")
 
-# A manifest that describes the disk given, so that it comes to booting it.
-describe() { # disk
-	jq --arg sha256 "$(sha256sum < "$1" | cut -d ' ' -f 1)" --argjson size "$(stat -c %s "$1")" \
-		'.disk.sha256 = $sha256 | .disk.size = $size' "$built/manifest.json"
-}
-
-truncate -r "$KILN_TEST_DISK" "$tmp/empty.raw"
-describe "$tmp/empty.raw" > "$tmp/manifest.json"
+# A manifest that describes an empty disk, so that it comes to booting it: of zeros, the data digest is that of their
+# number alone.
+truncate -s 1G "$tmp/empty.raw"
+jq --arg digest "$(printf '\000\000\000\100\000\000\000\000' | sha256sum | cut -d ' ' -f 1)" \
+	'.disk.data_sha256 = $digest | .disk.size = 1073741824 | .partitions = []' "$built/manifest.json" > "$tmp/manifest.json"
 exits 3 'never answer: BdsDxe: No bootable option' "an empty disk is not waited for" \
 	"$KILN" test "$tmp/empty.raw" --timeout 250
 like "$(cat "$tmp/err")" 'failed to load Boot0001 "UEFI QEMU NVMe Ctrl' "the console's lines say more"

@@ -18,7 +18,7 @@ is "$(sha256sum < "$KILN_TEST_DISK")" "$before" "the disk is unchanged"
 
 proof=$tmp/boot-proof.json
 is "$(jq .proven "$proof")" true "boot-proof.json says so, too"
-is "$(jq -r .disk_sha256 "$proof")" "${before%% *}" "and of which disk"
+is "$(jq -r .disk_data_sha256 "$proof")" "$(jq -r .disk.data_sha256 "$tmp/manifest.json")" "and of which disk"
 is "$(jq -r '[.rows[] | select(.bank == "sha384" and (.pcr | . == 4 or . == 7 or . == 12)) | .measured] | join(" ")' "$proof")" \
 	"$(jq -r '.Measurements | [.PCR4, .PCR7, .PCR12] | join(" ")' "$built/pcr_measurements.json")" \
 	"the measured PCR 4, 7 and 12 are those of pcr_measurements.json"

@@ -31,7 +31,7 @@ static struct manifest *make(void)
 	m->stub_version = 257;
 	m->epoch = 1735689600;
 	m->service_port = 3000;
-	memcpy(m->disk_sha256, HEX, 65);
+	memcpy(m->disk_data_sha256, HEX, 65);
 	memcpy(m->uki_sha256, HEX, 65);
 	memcpy(m->root_hash, HEX, 65);
 	memcpy(m->lock_sha256, HEX, 65);
@@ -41,7 +41,7 @@ static struct manifest *make(void)
 	m->partition_count = 1;
 	m->partitions[0] = (struct manifest_partition){
 		.number = 1, .label = string_copy("esp"), .type = string_copy(GUID),
-		.id = string_copy(GUID), .offset = 1 << 20, .size = 16 << 20, .sha256 = HEX,
+		.id = string_copy(GUID), .offset = 1 << 20, .size = 16 << 20, .data_sha256 = HEX,
 	};
 	m->pcr_mask = 1u << 4 | 1u << 7 | 1u << 12;
 	pcr_log_add_data(&m->events, 4, EV_EFI_ACTION, "action",
@@ -83,7 +83,7 @@ static void test_round_trip(void)
 	ok_int(again->events.events[0].type, EV_EFI_ACTION, "type of an event");
 	ok_str(again->events.events[1].label, "separator", "label of an event");
 	ok_int(again->partitions[0].offset, 1 << 20, "offset of a partition");
-	ok(strncmp(text, "{\n  \"schema\": 1,\n  \"name\": \"mpc\",\n", 33) == 0,
+	ok(strncmp(text, "{\n  \"schema\": 2,\n  \"name\": \"mpc\",\n", 33) == 0,
 	   "the schema stands first");
 	ok(strcmp(text + strlen(text) - 3, "\n}\n") == 0, "a newline ends it");
 }
@@ -106,9 +106,10 @@ static void test_refusals(void)
 	static const struct {
 		const char *from, *to, *message;
 	} cases[] = {
-		{ "\"schema\": 1", "\"schema\": 2", "use a newer Kiln" },
-		{ "\"schema\": 1", "\"schema\": true", "schema must be a whole number" },
-		{ "\"schema\": 1", "\"schema\": 1, \"extra\": 1", "manifest.json: extra is not known" },
+		{ "\"schema\": 2", "\"schema\": 3", "use a newer Kiln" },
+		{ "\"schema\": 2", "\"schema\": 1", "build the image again" },
+		{ "\"schema\": 2", "\"schema\": true", "schema must be a whole number" },
+		{ "\"schema\": 2", "\"schema\": 2, \"extra\": 1", "manifest.json: extra is not known" },
 		{ "\"file\": \"mpc", "\"file\": \"/mpc", "disk.file must be a file name" },
 		{ "\"file\": \"mpc", "\"file\": \"../mpc", "disk.file must be a file name" },
 		{ "\"file\": \"mpc.x86_64-1.0.0.raw\"", "\"file\": \"\"", "disk.file must be a file name" },

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "factory/base/digest.h"
+#include <fcntl.h>
+
+#include "factory/base/data_digest.h"
 #include "factory/model/manifest.h"
 #include "tests/unit/tiny_disk.h"
 
@@ -30,6 +32,30 @@ static void check_digest(const char *path, const char *expected, const char *wha
 	ok_str(expected, hex, "%s is that of the file", what);
 }
 
+static void check_data_digest(const char *path, const char *expected, const char *what)
+{
+	struct error err = ERROR_INIT;
+	char hex[2 * DIGEST_MAX + 1];
+	struct digest digest;
+
+	need(data_digest_file(path, &digest, NULL, &err) == 0, "%s", err.message);
+	digest_hex(&digest, hex);
+	ok_str(expected, hex, "%s is that of the file", what);
+}
+
+/* Cut out of the disk, a partition is a file with the partition's digest. */
+static void check_partition(const struct fixture *f, const struct manifest_partition *p)
+{
+	CLEANUP_FREE char *path = path_join(f->scratch.path, "partition");
+	CLEANUP_CLOSE int disk = open(artifacts_path(f->artifacts, "disk.raw"), O_RDONLY | O_CLOEXEC);
+	CLEANUP_CLOSE int out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct error err = ERROR_INIT;
+
+	need(disk >= 0 && out >= 0 && io_copy_range(disk, p->offset, out, 0, p->size, "disk", &err) == 0,
+	     "the partition is cut out (%s)", err.message);
+	check_data_digest(path, p->data_sha256, "the partition's data digest");
+}
+
 static void test_good(void)
 {
 	CLEANUP_FREE char *path = NULL, *measurements = NULL;
@@ -46,10 +72,11 @@ static void test_good(void)
 	need(manifest_read(path, &m, &err) == 0, "the manifest reads back (%s)", err.message);
 	ok_str(m->disk_file, "tiny.x86_64-1.raw", "the disk's name");
 	ok_int(m->disk_size, INT64_C(1) << 30, "its size");
-	check_digest(artifacts_path(f.artifacts, "disk.raw"), m->disk_sha256, "the disk's digest");
+	check_data_digest(artifacts_path(f.artifacts, "disk.raw"), m->disk_data_sha256, "the disk's data digest");
 	check_digest(artifacts_path(f.artifacts, "uki.efi"), m->uki_sha256, "the UKI's digest");
 	ok_int(m->stub_version, 257, "the stub's version");
 	ok_int(m->partition_count, 3, "the partitions");
+	check_partition(&f, &m->partitions[1]);
 	ok_str(m->firmware_package, "ovmf", "the firmware");
 	ok(m->pcr_mask == (1u << 4 | 1u << 5 | 1u << 7 | 1u << 9 | 1u << 11 | 1u << 12),
 	   "PCR 4, 5, 7, 9, 11 and 12 are predicted: %#x", m->pcr_mask);

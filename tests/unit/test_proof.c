@@ -225,7 +225,7 @@ static void test_format(void)
 	p->qemu = string_copy("QEMU \xff");
 	compare(p, m);
 	need(proof_format(p, &json, &err) == 0, "JSON is written");
-	ok(strncmp(buf_text(&json), "{\n  \"schema\": 1,\n", 17) == 0, "with a schema");
+	ok(strncmp(buf_text(&json), "{\n  \"schema\": 2,\n", 17) == 0, "with a schema");
 	ok(strstr(buf_text(&json), "\"seconds\": 21.3,"), "seconds without binary dust");
 	ok(strstr(buf_text(&json), "\"qemu\": \"QEMU ?\""), "a version that is no UTF-8 spoils nothing");
 	ok(strstr(buf_text(&json), "\"proven\": false"), "the verdict");
