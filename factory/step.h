@@ -5,7 +5,9 @@
 #include "base/io.h"
 #include "cache.h"
 #include "model/stage.h"
-#include "steps.h"
+
+struct session;
+struct steps_options;
 
 /* What steps.c plans and steps_run.c runs; nobody else's business. */
 

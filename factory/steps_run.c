@@ -12,6 +12,7 @@
 #include "model/run.h"
 #include "session.h"
 #include "step.h"
+#include "steps.h"
 
 /* ---------------------------------------------------------------- the appliance */
 
