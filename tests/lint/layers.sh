@@ -21,7 +21,7 @@ factory|factory/base factory/format factory/model rootfs rootfs/packages keys st
 
 # header pattern | the files that may include it
 foreign='
-^openssl/|^(factory/base/digest|keys/)
+^openssl/|^(factory/base/(digest|md5)|keys/)
 ^libxml/|^factory/model/description
 ^jansson|^factory/model/json
 ^guestfs|^rootfs/guest
