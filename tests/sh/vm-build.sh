@@ -40,7 +40,7 @@ not_ok "which is gone with it" kill -0 "$qemu"
 is "$(jq -r .root_hash "$tmp/results/mpc/manifest.json")" "$(jq -r .root_hash "${KILN_TEST_DISK%/*}/manifest.json")" \
 	"the earlier results still stand"
 exits 0 '' "the next build works" "$KILN" build "$description" -o "$tmp/results"
-like "$(cat "$tmp/err")" 'installing packages: reused' "and reuses what was finished"
+like "$(cat "$tmp/err")" 'configuring packages: reused' "and reuses what was finished"
 like "$(cat "$tmp/err")" 'configuring the image: done' "and does the rest"
 is "$(find "$cache/tmp" -mindepth 1 -maxdepth 1 -name 'kiln-scratch-*' | wc -l)" 0 "no scratch directory stays in the cache"
 not_ok "another overlay is another disk" cmp -s "$tmp/results/mpc/mpc.x86_64-1.0.0.raw" "$KILN_TEST_DISK"
