@@ -18,7 +18,11 @@ PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
 
 B=${B:-build}
-KILN=${KILN:-$PWD/$B/kiln}
+case $B in
+/*) ;;
+*) B=$PWD/$B ;;
+esac
+KILN=${KILN:-$B/kiln}
 bench_tmp=$(mktemp -d "${BENCH_TMPDIR:-/var/tmp}/kiln-bench-XXXXXX") || exit 1
 trap 'rm -rf "$bench_tmp"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -32,6 +36,12 @@ require() { # program...
 	for program; do
 		command -v "$program" > /dev/null || die "$program is missing"
 	done
+}
+
+# Prints the path of one of the programs in tests/bench.
+program() { # name
+	[ -x "$B/tests/bench/$1" ] || die "$B/tests/bench/$1 is not built: make bench-programs"
+	echo "$B/tests/bench/$1"
 }
 
 # The finished disk whose parts are measured.
@@ -135,6 +145,12 @@ figure_seconds() { # name, aim in seconds
 	awk -v m="$wall" -v l="$wall_least" -v h="$wall_most" -v name="$1" -v aim="$2" 'BEGIN {
 		printf "%s | - | %.2f s (%.2f, %.2f) | below %s s | %s\n", name, m / 1e6, l / 1e6, h / 1e6, aim,
 		       m / 1e6 < aim ? "yes" : "no" }'
+}
+
+# A number by itself.
+figure_number() { # name, unit, aim, number
+	awk -v name="$1" -v unit="$2" -v aim="$3" -v n="$4" 'BEGIN {
+		printf "%s | - | %.0f %s | below %s %s | %s\n", name, n, unit, aim, unit, n < aim ? "yes" : "no" }'
 }
 
 # A ratio of two numbers that do not vary from run to run: sizes.

@@ -33,6 +33,7 @@ first_of() { # file, label: the value of its first "label : value" line
 machine() {
 	qemu=$(qemu-system-x86_64 --version 2>/dev/null | sed -n '1s/QEMU emulator version \([^ ]*\).*/\1/p')
 	# shellcheck disable=SC1091 # the host's
+	# shellcheck source=/dev/null
 	host=$(. /etc/os-release && echo "$PRETTY_NAME")
 	if [ -w /dev/kvm ]; then kvm='/dev/kvm present'; else kvm='no KVM'; fi
 	printf '%s, %s processors, %s GiB; %s, Linux %s, QEMU %s, %s; commit %s, %s.\n' \

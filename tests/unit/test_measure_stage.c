@@ -5,22 +5,6 @@
 #include "factory/model/manifest.h"
 #include "tests/unit/tiny_disk.h"
 
-static void add_firmware(struct fixture *f)
-{
-	struct lock_set *set = &f->lock->sets[LOCK_FIRMWARE];
-	struct locked_package *p = calloc(1, sizeof(*p));
-
-	need(p, "memory");
-	p->name = string_copy("ovmf");
-	p->version = string_copy("2025.02-8");
-	p->architecture = string_copy("all");
-	p->repository = string_copy("debian");
-	p->path = string_copy("pool/main/e/edk2/ovmf_2025.02-8_all.deb");
-	memset(p->sha256, 'a', 64);
-	set->packages = p;
-	set->count = 1;
-}
-
 static void check_digest(const char *path, const char *expected, const char *what)
 {
 	struct error err = ERROR_INIT;
@@ -65,7 +49,7 @@ static void test_good(void)
 	struct fixture f;
 
 	tiny_disk(&f, NULL);
-	add_firmware(&f);
+	tiny_firmware(&f);
 	ok_int(fixture_run(&f, &stage_measure, &err), 0, "the stage runs (%s)", err.message);
 	path = path_join(f.output, "manifest.json");
 	measurements = path_join(f.output, "pcr_measurements.json");
@@ -94,7 +78,7 @@ static void test_mismatch(void)
 	struct fixture f;
 
 	tiny_disk(&f, NULL);
-	add_firmware(&f);
+	tiny_firmware(&f);
 	fixture_pattern(&f, "uki.efi", 5000);
 	path = path_join(f.output, "manifest.json");
 	ok(fixture_run(&f, &stage_measure, &err) < 0, "another UKI than the disk's fails");

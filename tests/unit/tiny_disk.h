@@ -53,6 +53,24 @@ static void tiny_esp(struct fixture *f)
 	artifacts_add(f->artifacts, "esp.img", esp, "esp.img");
 }
 
+/* What the manifest says of the boot proof's firmware comes out of the lock. */
+__attribute__((unused))
+static void tiny_firmware(struct fixture *f)
+{
+	struct lock_set *set = &f->lock->sets[LOCK_FIRMWARE];
+	struct locked_package *p = calloc(1, sizeof(*p));
+
+	need(p, "memory");
+	p->name = string_copy("ovmf");
+	p->version = string_copy("2025.02-8");
+	p->architecture = string_copy("all");
+	p->repository = string_copy("debian");
+	p->path = string_copy("pool/main/e/edk2/ovmf_2025.02-8_all.deb");
+	memset(p->sha256, 'a', 64);
+	set->packages = p;
+	set->count = 1;
+}
+
 /* The command line names `claimed`, or the root's own hash when that is NULL. */
 __attribute__((unused))
 static void tiny_disk(struct fixture *f, const char *claimed)
