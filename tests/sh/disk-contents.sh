@@ -13,7 +13,7 @@ field() { jq -r "$1" "$manifest"; }
 
 # ---- results
 is "$(find "$directory" -mindepth 1 ! -name boot-proof.json ! -name boot.log -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')" \
-	"build.log manifest.json mpc.x86_64-1.0.0.packages mpc.x86_64-1.0.0.raw pcr_measurements.json " \
+	"build.log manifest.json mpc.x86_64-1.0.0.packages mpc.x86_64-1.0.0.raw pcr_measurements.json run.json " \
 	"the results have their names and nothing else lies there"
 size=$(stat -c %s "$disk")
 is "$((size % (1 << 30)))" 0 "the disk is whole GiB long"
