@@ -394,7 +394,7 @@ static struct manifest *small_manifest(void)
 	m->disk_size = m->uki_size = 1;
 	m->stub_version = 257;
 	m->service_port = 3000;
-	memset(m->data_sha256, '1', 64);
+	memset(m->disk_data_sha256, '1', 64);
 	memset(m->uki_sha256, '1', 64);
 	memset(m->lock_sha256, '1', 64);
 	memset(m->firmware_sha256, '1', 64);
