@@ -5,81 +5,22 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <libcryptsetup.h>
-
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/hex.h"
 #include "../factory/base/io.h"
+#include "../factory/format/verity_write.h"
 #include "../factory/model/plan.h"
 #include "registry.h"
 #include "verity_tree.h"
 
 /*
  * The hash tree over the root file system, on plain files: that needs neither device-mapper nor loop
- * devices, so an ordinary user can do it. The superblock is libcryptsetup's; the tree is verity_tree.c's,
- * because libcryptsetup hashes every block in one thread, holes too.
+ * devices, so an ordinary user can do it. All bytes are our own, those that libcryptsetup would write (the tests
+ * compare): so no library of the host's reaches the image, and the tree takes all processors.
  */
 
 #define SALT_SIZE 32
-
-static void crypt_freep(struct crypt_device **cd)
-{
-	crypt_free(*cd);
-}
-#define CLEANUP_CRYPT __attribute__((cleanup(crypt_freep)))
-
-/* What libcryptsetup last complained about; its return codes alone say little. */
-struct complaint {
-	char text[256];
-};
-
-static void keep_complaint(int level, const char *message, void *arg)
-{
-	struct complaint *c = arg;
-	size_t size;
-
-	if (level != CRYPT_LOG_ERROR)
-		return;
-	size = strcspn(message, "\n");
-	if (size >= sizeof(c->text))
-		size = sizeof(c->text) - 1;
-	memcpy(c->text, message, size);
-	c->text[size] = '\0';
-}
-
-static int foreign_error(const struct complaint *c, int code, const char *path, struct error *err)
-{
-	if (c->text[0])
-		return error_outside(err, "libcryptsetup on %s: %s", path, c->text);
-	return error_system(err, code, "libcryptsetup on %s", path);
-}
-
-/* The superblock alone: without CRYPT_VERITY_CREATE_HASH libcryptsetup leaves the tree to us. */
-static int write_superblock(const char *data, uint64_t blocks, const char *tree, const uint8_t salt[static SALT_SIZE],
-			    const char *uuid, struct error *err)
-{
-	CLEANUP_CRYPT struct crypt_device *cd = NULL;
-	struct complaint complaint = { .text = "" };
-	struct crypt_params_verity params = {
-		.hash_name = "sha256",
-		.data_device = data,
-		.salt = (const char *)salt,
-		.salt_size = SALT_SIZE,
-		.hash_type = 1,
-		.data_block_size = VERITY_BLOCK,
-		.hash_block_size = VERITY_BLOCK,
-		.data_size = blocks,
-	};
-	int r;
-
-	r = crypt_init(&cd, tree);
-	if (r < 0)
-		return foreign_error(&complaint, r, tree, err);
-	crypt_set_log_callback(cd, keep_complaint, &complaint);
-	r = crypt_format(cd, CRYPT_VERITY, NULL, NULL, uuid, NULL, 0, &params);
-	return r < 0 ? foreign_error(&complaint, r, tree, err) : 0;
-}
 
 /* dm-verity hashes whole blocks only; a rest would be left unprotected. */
 static int open_data(const char *path, int *ret, uint64_t *ret_blocks, struct error *err)
@@ -97,26 +38,36 @@ static int open_data(const char *path, int *ret, uint64_t *ret_blocks, struct er
 	return 0;
 }
 
+static int write_superblock(const struct plan *plan, uint64_t blocks, const uint8_t salt[static SALT_SIZE],
+			    const char *tree, struct error *err)
+{
+	struct verity_superblock sb = {
+		.algorithm = "sha256",
+		.data_block_size = VERITY_BLOCK,
+		.hash_block_size = VERITY_BLOCK,
+		.data_blocks = blocks,
+		.salt_size = SALT_SIZE,
+	};
+	uint8_t bytes[VERITY_BLOCK] = { 0 };
+
+	plan_uuid(plan, "verity", sb.uuid);
+	memcpy(sb.salt, salt, SALT_SIZE);
+	verity_write(&sb, bytes);
+	return io_write_file(tree, bytes, sizeof(bytes), 0644, err);
+}
+
 static int format_tree(const struct plan *plan, const char *data, const char *tree,
 		       uint8_t ret_hash[static VERITY_HASH_SIZE], struct error *err)
 {
 	CLEANUP_CLOSE int data_fd = -1, tree_fd = -1;
-	uint8_t salt[SALT_SIZE], uuid[16], guid[16];
-	char uuid_text[GUID_TEXT_SIZE];
+	uint8_t salt[SALT_SIZE];
 	uint64_t blocks = 0;
 	int r;
 
 	plan_bytes(plan, "verity", salt);
-	plan_uuid(plan, "verity", uuid);
-	guid_from_uuid(uuid, guid);
-	guid_format(guid, uuid_text);
 	r = open_data(data, &data_fd, &blocks, err);
-	if (r < 0)
-		return r;
-	/* libcryptsetup wants the hash device to be there; it grows a regular file itself. */
-	r = io_write_file(tree, "", 0, 0644, err);
 	if (r == 0)
-		r = write_superblock(data, blocks, tree, salt, uuid_text, err);
+		r = write_superblock(plan, blocks, salt, tree, err);
 	if (r < 0)
 		return r;
 	tree_fd = open(tree, O_RDWR | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "factory/format/verity.h"
+#include "factory/format/verity_write.h"
 
 #include "factory/base/bytes.h"
 #include "factory/base/cleanup.h"
@@ -109,7 +109,7 @@ static void test_veritysetup(void)
 	CLEANUP_IO_MAP struct io_map map = {NULL, 0};
 	struct error err = ERROR_INIT;
 	struct verity_superblock sb;
-	uint8_t expected[16];
+	uint8_t expected[16], written[VERITY_SUPERBLOCK_SIZE];
 	char hex[33];
 
 	need(zeros && io_scratch_new("/tmp", &scratch, &err) == 0, "%s", err.message);
@@ -141,6 +141,8 @@ static void test_veritysetup(void)
 	ok_str(hex, salt, "veritysetup: salt");
 	hex_decode("0123456789abcdef0123456789abcdef", expected, 16);
 	ok(memcmp(sb.uuid, expected, 16) == 0, "veritysetup: uuid in text order");
+	verity_write(&sb, written);
+	ok(memcmp(written, map.data, sizeof(written)) == 0, "written again it is veritysetup's, byte for byte");
 }
 
 int main(void)
