@@ -2,13 +2,13 @@
 #include <errno.h>
 
 #include "../vm-test/boot.h"
-#include "arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "boot_request.h"
+#include "commands.h"
 #include "model/proof.h"
-#include "shipped.h"
 
 #define TEXT_MAX (16 * 1024 * 1024)
 /* A boot takes 20 seconds on two cores without KVM; a loaded machine may be ten times slower. */
@@ -62,38 +62,25 @@ static int say_verdict(const struct proof *proof, const char *disk, struct error
 
 static int test(int argc, char **argv, struct error *err)
 {
-	CLEANUP_SHIPPED struct shipped shipped = SHIPPED_INIT;
+	CLEANUP_BOOT_REQUEST struct boot_request request = {
+		.shipped = SHIPPED_INIT, .options = { .timeout_s = TIMEOUT_S },
+	};
 	CLEANUP_PROOF struct proof *proof = NULL;
-	struct boot_options options = { .timeout_s = TIMEOUT_S };
-	const char *manifest = NULL;
-	struct operands operands;
+	const char *disk;
 	int r;
 
-	const struct argument table[] = {
-		{ .name = "manifest", .kind = ARGUMENT_TEXT, .target = &manifest },
-		{ .name = "port", .kind = ARGUMENT_NUMBER, .target = &options.port, .least = 1, .most = 65535 },
-		{ .name = "timeout", .kind = ARGUMENT_NUMBER, .target = &options.timeout_s,
-		  .least = 1, .most = 86400 },
-		{ .name = "memory", .kind = ARGUMENT_NUMBER, .target = &options.memory_mib,
-		  .least = 256, .most = 1048576 },
-		{ .name = NULL },
-	};
-
-	r = arguments_parse(&command_test, table, argc, argv, "disk", 1, 1, &operands, err);
+	r = boot_request_parse(&command_test, argc, argv, true, &request, err);
+	if (r < 0)
+		return r;
+	disk = request.shipped.disk;
+	r = open_log(disk, err);
 	if (r == 0)
-		r = shipped_open(operands.items[0], manifest, true, &shipped, err);
-	if (r < 0)
-		return r;
-	r = open_log(operands.items[0], err);
-	if (r < 0)
-		return r;
-	shipped_boot_options(&shipped, &options);
-	r = boot_prove(&options, shipped.manifest, &proof, err);
+		r = boot_prove(&request.options, request.shipped.manifest, &proof, err);
 	if (r == 0)
 		r = print_table(proof, err);
 	if (r == 0)
-		r = write_proof(proof, operands.items[0], err);
-	return r < 0 ? r : say_verdict(proof, operands.items[0], err);
+		r = write_proof(proof, disk, err);
+	return r < 0 ? r : say_verdict(proof, disk, err);
 }
 
 const struct command command_test = {
