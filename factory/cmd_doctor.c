@@ -1,142 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <sys/statvfs.h>
-
 #include "arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/host.h"
 #include "base/io.h"
 #include "base/process.h"
-#include "pipeline.h"
+#include "doctor.h"
+#include "model/lock.h"
 
-#define GIB (UINT64_C(1) << 30)
-
-/* Two layers, the disk and the store of the first image take half of these. */
-#define CACHE_GIB 6
-#define OUTPUT_GIB 1
-
-/* Programs that Kiln or the libraries it uses run, and the Debian package of each. */
-static const struct program {
-	const char *name, *package, *why;
-} programs[] = {
-	{ "qemu-img", "qemu-utils", "makes the appliance's disks" },
-	{ "supermin", "supermin", "makes the appliance" },
-	{ "swtpm", "swtpm", "is the TPM of the boot proof" },
-	{ "swtpm_setup", "swtpm-tools", "prepares it" },
-	{ "apt-get", "apt", "resolves and downloads packages" },
+static void (*const checks[])(struct doctor *d) = {
+	doctor_check_host,
+	doctor_check_programs,
+	doctor_check_places,
+	doctor_check_firmware,
+	doctor_check_appliance,
 };
 
-__attribute__((format(printf, 3, 4)))
-static void report(const char *state, const char *subject, const char *fmt, ...)
+static int read_lock(const char *directory, struct lock **ret, struct error *err)
 {
-	va_list ap;
+	CLEANUP_FREE char *path = path_join(directory, "kiln.lock");
 
-	printf("%-8s %-12s ", state, subject);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
+	if (!io_exists(path))
+		return error_input(err, "%s is missing: run \"kiln fetch %s\" first, or \"kiln doctor\" alone",
+				   path, directory);
+	return lock_read(path, ret, err);
 }
 
-static bool check_host(void)
+/* An interrupt ends the check under way, which then reports it as a failure of its own: hence the check here. */
+static int run_checks(struct doctor *d, struct error *err)
 {
-	struct error err = ERROR_INIT;
-	struct host host;
+	int r = 0;
 
-	if (host_probe(&host, &err) < 0) {
-		report("missing", "QEMU", "%s", err.message);
-		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(checks) && r == 0; i++) {
+		checks[i](d);
+		r = process_check_interrupt(err);
 	}
-	report("ok", "QEMU", "%s, version %d.%d", host.qemu, host.qemu_major, host.qemu_minor);
-	report("ok", "acceleration", "%s: %s", host_accel_argument(&host), host.accel_reason);
-	if (host.single_thread)
-		report("slow", "QEMU", "versions before 10 corrupt guests unless they run in one thread; QEMU 10 (on Debian 12: \"apt-get install -t bookworm-backports qemu-system-x86\") takes half the time");
-	return true;
-}
-
-static unsigned int check_programs(void)
-{
-	unsigned int missing = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		const struct program *p = &programs[i];
-		CLEANUP_FREE char *path = process_find(p->name);
-
-		if (path) {
-			report("ok", p->name, "%s", path);
-			continue;
-		}
-		report("missing", p->name, "it %s: apt-get install %s", p->why, p->package);
-		missing++;
-	}
-	return missing;
-}
-
-static bool check_space(const char *subject, const char *path, uint64_t least_gib)
-{
-	struct statvfs fs;
-	uint64_t room;
-
-	if (statvfs(path, &fs) < 0) {
-		report("missing", subject, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (room < least_gib * GIB) {
-		report("missing", subject, "%s has room for %.1f GiB, a build takes up to %ju: free some, or choose another place",
-		       path, (double)room / GIB, (uintmax_t)least_gib);
-		return false;
-	}
-	report("ok", subject, "%s, room for %.1f GiB", path, (double)room / GIB);
-	return true;
-}
-
-static bool check_cache(void)
-{
-	CLEANUP_FREE char *cache = NULL;
-	struct error err = ERROR_INIT;
-
-	if (io_cache_dir(&cache, &err) < 0) {
-		report("missing", "cache", "%s (KILN_CACHE chooses another place)", err.message);
-		return false;
-	}
-	return check_space("cache", cache, CACHE_GIB);
-}
-
-static bool check_sources(void)
-{
-	CLEANUP_FREE char *root = NULL;
-	struct error err = ERROR_INIT;
-
-	if (pipeline_source_root(&root, &err) < 0) {
-		report("missing", "sources", "%s", err.message);
-		return false;
-	}
-	report("ok", "sources", "%s", root);
-	return true;
+	return r;
 }
 
 static int doctor(int argc, char **argv, struct error *err)
 {
-	static const struct argument table[] = { { .name = NULL } };
+	CLEANUP_LOCK struct lock *lock = NULL;
+	CLEANUP_FREE char *cache = NULL;
+	struct doctor d = { .output = "out" };
+	struct error no_cache = ERROR_INIT;
 	struct operands operands;
-	unsigned int missing;
 	int r;
 
-	r = arguments_parse(&command_doctor, table, argc, argv, "", 0, 0, &operands, err);
+	const struct argument table[] = {
+		{ .name = "output", .letter = 'o', .kind = ARGUMENT_TEXT, .target = &d.output },
+		{ .name = "quick", .kind = ARGUMENT_FLAG, .target = &d.quick },
+		{ .name = NULL },
+	};
+
+	r = arguments_parse(&command_doctor, table, argc, argv, "description's directory", 0, 1, &operands,
+			    err);
+	if (r == 0 && operands.count)
+		r = read_lock(operands.items[0], &lock, err);
 	if (r < 0)
 		return r;
-	missing = check_programs();
-	missing += !check_host();
-	missing += !check_sources();
-	missing += !check_cache();
-	missing += !check_space("results", ".", OUTPUT_GIB);
-	if (missing)
-		return error_verdict(err, "%u thing%s missing on this host", missing,
-				     missing == 1 ? " is" : "s are");
+	d.lock = lock;
+	if (io_cache_dir(&cache, &no_cache) < 0)
+		doctor_say(&d, FINDING_FAIL, "cache", "set KILN_CACHE to a directory that can be written",
+			   "%s", no_cache.message);
+	d.cache = cache;
+	r = run_checks(&d, err);
+	if (r < 0)
+		return r;
+	if (d.failed)
+		return error_verdict(err, "this host lacks %u thing%s; the lines marked \"fail\" say what mends %s",
+				     d.failed, d.failed == 1 ? "" : "s", d.failed == 1 ? "it" : "them");
 	return 0;
 }
 
@@ -144,8 +76,14 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.run = doctor,
 	.summary = "say what this host can do and what is missing, with the command that mends it",
-	.usage = "",
+	.usage = "[DIR] [-o OUT] [--quick]",
 	.help =
-		"Looks for QEMU and the other programs, tries whether /dev/kvm really runs guests (at most ten seconds,\n"
-		"once per boot of the host), and looks for room. Exit code 1 if something is missing.\n",
+		"Looks at QEMU and the other programs, at the kernel, at the room for cache and results and at\n"
+		"the builds of OVMF; tries whether /dev/kvm really runs guests (at most ten seconds, once per boot of\n"
+		"the host); and starts an appliance, with the kernel that DIR's lock names or one that an earlier\n"
+		"build has left in the cache. One row for each, \"ok\", \"warn\" or \"fail\", and below it what mends\n"
+		"it. Exit code 1 if something fails.\n"
+		"\n"
+		"    -o, --output OUT   where results are to go, \"out\" by default\n"
+		"        --quick        start no appliance\n",
 };
