@@ -65,6 +65,14 @@ static void hash_blocks(const struct level *l, const uint8_t *blocks, size_t cou
 	}
 }
 
+/* How many of `most` blocks from `first` on there are. */
+static size_t count_inputs(const struct level *l, uint64_t first, size_t most)
+{
+	uint64_t left = l->inputs - first;
+
+	return left < most ? (size_t)left : most;
+}
+
 static int is_hole(const struct level *l, uint64_t offset, size_t size, bool *ret, struct error *err)
 {
 	uint64_t start = 0, stop = 0;
@@ -79,17 +87,22 @@ static int is_hole(const struct level *l, uint64_t offset, size_t size, bool *re
 	return r;
 }
 
-/* One hash block, that of number `index`. */
-static int make_output(const struct level *l, uint64_t index, uint8_t *chunk, uint8_t *output,
+static void fill_common(const struct level *l, size_t count, uint8_t *hashes)
+{
+	for (size_t i = 0; i < count; i++)
+		memcpy(hashes + i * VERITY_HASH_SIZE, l->common_hash, VERITY_HASH_SIZE);
+}
+
+/* One hash block, that of number `index`; `hole`: it is known that no data lies below it. */
+static int make_output(const struct level *l, uint64_t index, bool hole, uint8_t *chunk, uint8_t *output,
 		       struct error *err)
 {
-	uint64_t first = index * FAN_OUT, left = l->inputs - first;
-	size_t count = left < FAN_OUT ? (size_t)left : FAN_OUT;
-	uint64_t offset = l->from.offset + first * VERITY_BLOCK;
-	bool hole = false;
-	int r;
+	uint64_t first = index * FAN_OUT, offset = l->from.offset + first * VERITY_BLOCK;
+	size_t count = count_inputs(l, first, FAN_OUT);
+	int r = 0;
 
-	r = is_hole(l, offset, count * VERITY_BLOCK, &hole, err);
+	if (!hole)
+		r = is_hole(l, offset, count * VERITY_BLOCK, &hole, err);
 	if (r == 0 && !hole)
 		r = io_pread_full(l->from.fd, chunk, count * VERITY_BLOCK, offset, l->from.name, err);
 	if (r < 0)
@@ -97,8 +110,8 @@ static int make_output(const struct level *l, uint64_t index, uint8_t *chunk, ui
 	memset(output, 0, VERITY_BLOCK);
 	if (!hole)
 		hash_blocks(l, chunk, count, output);
-	for (size_t i = 0; hole && i < count; i++)
-		memcpy(output + i * VERITY_HASH_SIZE, l->common_hash, VERITY_HASH_SIZE);
+	else
+		fill_common(l, count, output);
 	return 0;
 }
 
@@ -111,12 +124,15 @@ static int make_piece(void *arg, size_t piece, struct error *err)
 	size_t count = left < PIECE ? (size_t)left : PIECE;
 	CLEANUP_FREE uint8_t *chunk = malloc(CHUNK_SIZE);
 	CLEANUP_FREE uint8_t *outputs = malloc((size_t)PIECE * VERITY_BLOCK);
-	int r = 0;
+	bool hole = false;
+	int r;
 
 	if (!chunk || !outputs)
 		error_no_memory();
+	r = is_hole(l, l->from.offset + first * FAN_OUT * VERITY_BLOCK,
+		    count_inputs(l, first * FAN_OUT, (size_t)PIECE * FAN_OUT) * VERITY_BLOCK, &hole, err);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = make_output(l, first + i, chunk, outputs + i * VERITY_BLOCK, err);
+		r = make_output(l, first + i, hole, chunk, outputs + i * VERITY_BLOCK, err);
 	if (r < 0)
 		return r;
 	return io_pwrite_full(l->to.fd, outputs, count * VERITY_BLOCK,

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "cleanup.h"
+#include "digest_blocks.h"
 #include "error.h"
 #include "io.h"
 #include "workers.h"
@@ -41,40 +42,86 @@ static size_t block_size(const struct data_digests *d, size_t block)
 	return left < DATA_BLOCK ? (size_t)left : DATA_BLOCK;
 }
 
-static int read_block(struct data_digests *d, size_t block, uint8_t *data, struct error *err)
-{
-	size_t size = block_size(d, block);
-	struct digest digest;
-	int r = io_pread_full(d->fd, data, size, (uint64_t)block * DATA_BLOCK, d->path, err);
+/* Blocks that have been read and not yet digested: two at a time cost little more than one. */
+#define TOGETHER 2
+struct reader {
+	struct data_digests *d;
+	uint8_t *data;
+	size_t blocks[TOGETHER];
+	size_t count;
+};
 
-	if (r < 0 || all_zero(data, size))
-		return r;
+static void digest_read(struct reader *r)
+{
+	uint8_t hashes[TOGETHER * SHA256_SIZE];
+
+	digest_blocks("", 0, r->data, DATA_BLOCK, r->count, hashes);
+	for (size_t i = 0; i < r->count; i++) {
+		memcpy(r->d->hashes[r->blocks[i]], hashes + i * SHA256_SIZE, SHA256_SIZE);
+		r->d->present[r->blocks[i]] = true;
+	}
+	r->count = 0;
+}
+
+static void digest_short(struct data_digests *d, size_t block, const uint8_t *data, size_t size)
+{
+	struct digest digest;
+
 	digest_of(DIGEST_SHA256, data, size, &digest);
 	memcpy(d->hashes[block], digest.bytes, SHA256_SIZE);
 	d->present[block] = true;
+}
+
+static int read_block(struct reader *r, size_t block, struct error *err)
+{
+	uint8_t *data = r->data + r->count * DATA_BLOCK;
+	size_t size = block_size(r->d, block);
+	int result = io_pread_full(r->d->fd, data, size, (uint64_t)block * DATA_BLOCK, r->d->path, err);
+
+	if (result < 0 || all_zero(data, size))
+		return result;
+	if (size < DATA_BLOCK) {
+		digest_short(r->d, block, data, size);
+		return 0;
+	}
+	r->blocks[r->count++] = block;
+	if (r->count == TOGETHER)
+		digest_read(r);
 	return 0;
 }
 
 /* From one stretch of data to the next; a block may have a part in both. */
+static int read_blocks(struct reader *r, size_t block, size_t last, struct error *err)
+{
+	const struct data_digests *d = r->d;
+	uint64_t end = last < d->count ? (uint64_t)last * DATA_BLOCK : d->size;
+	uint64_t start = 0, stop = 0;
+	int result = 0;
+
+	while (block < last && result == 0) {
+		result = io_next_data(d->fd, (uint64_t)block * DATA_BLOCK, end, &start, &stop, d->path, err);
+		if (result < 0 || start == end)
+			return result;
+		block = (size_t)(start / DATA_BLOCK);
+		for (; (uint64_t)block * DATA_BLOCK < stop && result == 0; block++)
+			result = read_block(r, block, err);
+	}
+	return result;
+}
+
 static int read_piece(void *arg, size_t piece, struct error *err)
 {
-	struct data_digests *d = arg;
-	size_t block = piece * PIECE, last = block + PIECE < d->count ? block + PIECE : d->count;
-	uint64_t end = last < d->count ? (uint64_t)last * DATA_BLOCK : d->size;
-	CLEANUP_FREE uint8_t *data = malloc(DATA_BLOCK);
-	uint64_t start = 0, stop = 0;
-	int r = 0;
+	CLEANUP_FREE uint8_t *data = malloc(TOGETHER * DATA_BLOCK);
+	struct reader r = { .d = arg, .data = data };
+	size_t first = piece * PIECE, left = r.d->count - first;
+	int result;
 
 	if (!data)
 		error_no_memory();
-	while (block < last && r == 0) {
-		r = io_next_data(d->fd, (uint64_t)block * DATA_BLOCK, end, &start, &stop, d->path, err);
-		if (r < 0 || start == end)
-			return r;
-		for (block = (size_t)(start / DATA_BLOCK); (uint64_t)block * DATA_BLOCK < stop && r == 0; block++)
-			r = read_block(d, block, data, err);
-	}
-	return r;
+	result = read_blocks(&r, first, first + (left < PIECE ? left : PIECE), err);
+	if (result == 0)
+		digest_read(&r);
+	return result;
 }
 
 static int open_file(struct data_digests *d, struct error *err)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -21,19 +21,29 @@ struct copy {
 	int from, to;
 	uint64_t from_offset, to_offset;
 	const char *name;
-	uint8_t *chunk;		/* only once the kernel would not copy by itself */
+	uint8_t *chunk;
 };
 
-/* One piece through our memory. */
-static int copy_by_hand(struct copy *c, uint64_t size, struct error *err)
+/* Blocks that both files share cost neither time nor space. Most file systems refuse. */
+static bool clone(const struct copy *c, uint64_t size)
+{
+	const struct file_clone_range range = {
+		.src_fd = c->from, .src_offset = c->from_offset, .src_length = size,
+		.dest_offset = c->to_offset,
+	};
+
+	return ioctl(c->to, FICLONERANGE, &range) == 0;
+}
+
+/*
+ * Through our memory: copy_file_range(), where it does not clone, moves 64 KiB at a time and takes three
+ * times as long (ext4, Linux 6.18).
+ */
+static int copy_piece(struct copy *c, uint64_t size, struct error *err)
 {
 	size_t piece = size < COPY_CHUNK ? (size_t)size : COPY_CHUNK;
 	int r;
 
-	if (!c->chunk)
-		c->chunk = malloc(COPY_CHUNK);
-	if (!c->chunk)
-		error_no_memory();
 	r = io_pread_full(c->from, c->chunk, piece, c->from_offset, c->name, err);
 	if (r < 0)
 		return r;
@@ -42,23 +52,6 @@ static int copy_by_hand(struct copy *c, uint64_t size, struct error *err)
 		return r;
 	c->from_offset += piece;
 	c->to_offset += piece;
-	return 0;
-}
-
-/* copy_file_range() is refused across some file systems, by old kernels and by some sandboxes;
- * what is really wrong with the disk comes back from pread() or pwrite() then. */
-static int copy_piece(struct copy *c, uint64_t size, struct error *err)
-{
-	loff_t from = (loff_t)c->from_offset, to = (loff_t)c->to_offset;
-	ssize_t n = 0;
-
-	if (!c->chunk)
-		n = copy_file_range(c->from, &from, c->to, &to,
-				    size < SSIZE_MAX ? (size_t)size : SSIZE_MAX, 0);
-	if (n <= 0)
-		return copy_by_hand(c, size, err);
-	c->from_offset += (uint64_t)n;
-	c->to_offset += (uint64_t)n;
 	return 0;
 }
 
@@ -99,11 +92,14 @@ static int extend(int fd, uint64_t size, const char *name, struct error *err)
 int io_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t size,
 		  const char *name, struct error *err)
 {
-	struct copy c = { from, to, from_offset, to_offset, name, NULL };
+	CLEANUP_FREE uint8_t *chunk = malloc(COPY_CHUNK);
+	struct copy c = { from, to, from_offset, to_offset, name, chunk };
 	off_t total = lseek(from, 0, SEEK_END);
 	uint64_t to_end;
 	int r;
 
+	if (!chunk)
+		error_no_memory();
 	if (total < 0)
 		return error_system(err, errno, "cannot find the end of %s", name);
 	if (size == UINT64_MAX)
@@ -113,19 +109,18 @@ int io_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, ui
 				   " from offset %" PRIu64, name, (intmax_t)total, size, from_offset);
 	if (__builtin_add_overflow(to_offset, size, &to_end) || to_end > INT64_MAX)
 		return error_system(err, EFBIG, "cannot copy %s", name);
+	/* A length of 0 would mean: to the end. */
+	if (size > 0 && clone(&c, size))
+		return 0;
 	r = copy_data(&c, from_offset + size, err);
-	free(c.chunk);
 	return r < 0 ? r : extend(to, to_end, name, err);
 }
 
 static int copy_and_sync(int from, const char *from_name, int to, const char *to_name, mode_t mode,
 			 struct error *err)
 {
-	int r = 0;
+	int r = io_copy_range(from, 0, to, 0, UINT64_MAX, from_name, err);
 
-	/* A clone shares the blocks: no time, no space. Any refusal means copying. */
-	if (ioctl(to, FICLONE, from) < 0)
-		r = io_copy_range(from, 0, to, 0, UINT64_MAX, from_name, err);
 	if (r < 0)
 		return error_wrap(err, "copying to %s", to_name);
 	if (fchmod(to, mode) < 0)
