@@ -112,15 +112,20 @@ static int run(const struct operands *operands, struct fetch_options *options, s
 
 static int fetch(int argc, char **argv, struct error *err)
 {
-	struct fetch_options options = {.mirror = getenv("KILN_MIRROR")};
+	struct fetch_options options = {
+		.mirror = getenv("KILN_MIRROR"),
+		.snapshot_archive = getenv("KILN_SNAPSHOT"),
+	};
 	struct operands operands;
 	int r;
 
 	const struct argument table[] = {
-		{.name = "locked", .kind = ARGUMENT_FLAG, .target = &options.locked},
-		{.name = "mirror", .kind = ARGUMENT_TEXT, .target = &options.mirror},
-		{.name = "update", .kind = ARGUMENT_FLAG, .target = &options.update},
-		{.name = NULL},
+		{ .name = "locked", .kind = ARGUMENT_FLAG, .target = &options.locked },
+		{ .name = "mirror", .kind = ARGUMENT_TEXT, .target = &options.mirror },
+		{ .name = "snapshot", .kind = ARGUMENT_TEXT, .target = &options.snapshot },
+		{ .name = "snapshot-archive", .kind = ARGUMENT_TEXT, .target = &options.snapshot_archive },
+		{ .name = "update", .kind = ARGUMENT_FLAG, .target = &options.update },
+		{ .name = NULL },
 	};
 
 	r = arguments_parse(&command_fetch, table, argc, argv, "description's directory", 1,
@@ -133,28 +138,28 @@ static int fetch(int argc, char **argv, struct error *err)
 const struct command command_fetch = {
 	.name = "fetch",
 	.run = fetch,
-	.summary =
-		"resolve and download a description's packages; the one verb that needs a network",
-	.usage = "DIR [--update [PACKAGE...]] [--locked] [--mirror URL]",
-	.help = "Writes DIR/kiln.lock, which names every package by its digest, and fills the "
-		"store in the\n"
+	.summary = "resolve and download a description's packages; the one verb that needs a network",
+	.usage = "DIR [--update [PACKAGE...]] [--locked] [--mirror URL] [--snapshot TIMESTAMP]",
+	.help =
+		"Writes DIR/kiln.lock, which names every package by its digest, and fills the store in the\n"
 		"cache directory (KILN_CACHE, or kiln below XDG_CACHE_HOME) with what it lacks.\n"
 		"\n"
-		"A lock that fits the description is used exactly as it is. When the description "
-		"asks for\n"
-		"something else than the lock was made for, packages that are still wanted keep "
-		"their locked\n"
-		"versions, as far as these go together with what is new and the archive or the "
-		"store has them.\n"
+		"A lock that fits the description is used exactly as it is. When the description asks for\n"
+		"something else than the lock was made for, packages that are still wanted keep their locked\n"
+		"versions, as far as these go together with what is new and the archive or the store has them.\n"
 		"Every package that moves, comes or goes is printed, with its set and its size.\n"
 		"\n"
-		"    --update           move the lock to the newest packages although it fits\n"
-		"    --update PACKAGE...  move these packages, in every set that has them, and "
-		"what their new\n"
-		"                       versions need moved with them; the others stay\n"
-		"    --locked           fail rather than make or change the lock\n"
-		"    --mirror URL       where \"distro:debian\" is fetched from, rather than "
-		"KILN_MIRROR or\n"
-		"                       this host's own apt sources; \"URL SECURITY-URL\" for both "
-		"archives\n",
+		"    --update [PACKAGE...]  move the lock to the newest packages although it fits; with names\n"
+		"                           these alone, in every set that has them, and what their new\n"
+		"                           versions need moved with them\n"
+		"    --locked               fail rather than make or change the lock\n"
+		"    --mirror URL           where \"distro:debian\" is fetched from, rather than KILN_MIRROR\n"
+		"                           or this host's own apt sources; \"URL SECURITY-URL\" for both\n"
+		"    --snapshot TIMESTAMP   take everything from the archives as they were at that moment,\n"
+		"                           YYYYMMDDTHHMMSSZ. The lock records it, and later fetches go\n"
+		"                           there again; --update without --snapshot and names returns\n"
+		"    --snapshot-archive URL where such archives are, rather than KILN_SNAPSHOT or what the\n"
+		"                           archive's Release file or this host's apt says; with\n"
+		"                           @SNAPSHOTID@ where the moment goes, and @PATH@ for \"debian\" or\n"
+		"                           \"debian-security\"\n",
 };

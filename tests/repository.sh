@@ -45,8 +45,8 @@ sign() { # address
 		-o "$repository/dists/trixie/InRelease" "$repository/dists/trixie/Release"
 }
 
-# Makes the lists anew from what is in the pool.
-publish() { # address of the key that signs
+# Makes the lists anew from what is in the pool. Each further argument is a line for the Release file.
+publish() { # address of the key that signs, field...
 	lists=$repository/dists/trixie/main/binary-amd64
 	mkdir -p "$lists"
 	rm -f "$repository/dists/trixie/Release" "$repository/dists/trixie/InRelease"
@@ -56,8 +56,14 @@ publish() { # address of the key that signs
 		-o APT::FTPArchive::Release::Components=main \
 		-o APT::FTPArchive::Release::Architectures=amd64 \
 		release "$repository/dists/trixie" > "$tmp/Release"
-	mv "$tmp/Release" "$repository/dists/trixie/Release"
-	sign "$1"
+	publish_key=$1
+	shift
+	{
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+		cat "$tmp/Release"
+	} > "$repository/dists/trixie/Release"
+	rm "$tmp/Release"
+	sign "$publish_key"
 }
 
 # Writes the description, with $source and $signing as its repository; each argument is one line of its package list.

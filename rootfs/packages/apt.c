@@ -206,6 +206,8 @@ static int add_source(struct buf *sources, const struct resolve_request *request
 		       is_flat(repository) ? "/" : "", repository->suite);
 	if (r == 0 && !is_flat(repository))
 		r = buf_printf(sources, "Components: %s\n", repository->components);
+	if (r == 0 && request->dated)
+		r = buf_add_string(sources, "Check-Valid-Until: no\n");
 	if (r == 0)
 		r = buf_printf(sources, "Signed-By: %s\n\n", keyring);
 	return r;

@@ -17,6 +17,7 @@
 #include "packages.h"
 #include "request.h"
 #include "roots.h"
+#include "snapshot.h"
 #include "store.h"
 
 #define HOST_SOURCES "/etc/apt"
@@ -30,6 +31,8 @@ struct fetch {
 	const struct package_family *family;
 	struct fetch_request request;
 	struct roots roots;
+	struct downloader downloader;
+	const char *moment; /* of the dated archive to use; "": today's */
 	struct lock *before; /* what was there; NULL: nothing */
 	bool keep; /* its versions are to be kept but for options->moving */
 	char *state, *downloads;
@@ -39,6 +42,7 @@ static void free_fetch(struct fetch *f)
 {
 	fetch_request_free(&f->request);
 	roots_free(&f->roots);
+	downloader_close(&f->downloader);
 	lock_free(f->before);
 	free(f->state);
 	free(f->downloads);
@@ -118,37 +122,120 @@ static int check_moving(const struct fetch *f, struct error *err)
 			   strchr(buf_text(&names), ',') ? "are" : "is", f->options->lock_path);
 }
 
+/* Half of a dated archive and half of another would be what nobody can fetch again. */
+static int check_snapshot(const struct fetch *f, struct error *err)
+{
+	const struct fetch_options *o = f->options;
+
+	if (o->snapshot && !lock_is_snapshot(o->snapshot))
+		return error_input(err, "--snapshot %s: must be a moment, YYYYMMDDTHHMMSSZ",
+				   o->snapshot);
+	if (o->snapshot_archive && snapshot_check(o->snapshot_archive, err) < 0)
+		return -err->code;
+	if (names_some(f) && f->before && f->before->snapshot[0] && !o->snapshot)
+		return error_input(err,
+				   "%s is of the archive of %s, in which nothing moves: name a "
+				   "later "
+				   "one with --snapshot, or leave it with --update alone",
+				   o->lock_path, f->before->snapshot);
+	return 0;
+}
+
+/* Only --update without names leaves a dated archive for today's. */
+static const char *choose_moment(const struct fetch *f)
+{
+	const struct fetch_options *o = f->options;
+
+	if (o->snapshot)
+		return o->snapshot;
+	return f->before && !(o->update && !names_some(f)) ? f->before->snapshot : "";
+}
+
 /* What --locked is for: nobody's lock moves by accident. */
 static int check_locked(const struct fetch *f, struct error *err)
 {
+	const char *path = f->options->lock_path;
+
 	if (!f->options->locked)
 		return 0;
 	if (!f->before)
-		return error_input(err, "%s is missing, and --locked forbids to make it",
-				   f->options->lock_path);
+		return error_input(err, "%s is missing, and --locked forbids to make it", path);
+	if (fits(f, f->before))
+		return error_input(err,
+				   "%s is not of the archive of %s, and --locked forbids to move "
+				   "it",
+				   path, f->moment);
 	return error_input(err,
 			   "%s was made for other packages or repositories than %s names now, and "
 			   "--locked forbids to move it",
-			   f->options->lock_path, f->request.description->file);
+			   path, f->request.description->file);
+}
+
+static void tell(const struct fetch *f, bool same_moment)
+{
+	const char *path = f->options->lock_path;
+
+	if (!f->before || f->options->update)
+		return;
+	if (!same_moment)
+		log_info("%s moves to the archive of %s", path, f->moment);
+	else
+		log_info("%s is for another request: it is moved as far as that needs", path);
 }
 
 /* *ret_use: the lock that is there is the one. */
 static int consider(struct fetch *f, bool *ret_use, struct error *err)
 {
-	int r = read_before(f, err);
+	const struct fetch_options *o = f->options;
+	bool same_moment;
+	int r;
 
+	r = read_before(f, err);
+	if (r == 0)
+		r = check_snapshot(f, err);
 	if (r == 0)
 		r = check_moving(f, err);
 	if (r < 0)
 		return r;
-	*ret_use = f->before && !f->options->update && fits(f, f->before);
+	f->moment = choose_moment(f);
+	same_moment = f->before && strcmp(f->moment, f->before->snapshot) == 0;
+	*ret_use = !o->update && same_moment && fits(f, f->before);
 	if (*ret_use)
 		return 0;
-	f->keep = f->before && (!f->options->update || names_some(f));
-	if (f->before && !f->options->update)
-		log_info("%s is for another request: it is moved as far as that needs",
-			 f->options->lock_path);
-	return check_locked(f, err);
+	f->keep = names_some(f) || (!o->update && same_moment);
+	r = check_locked(f, err);
+	if (r == 0)
+		tell(f, same_moment);
+	return r;
+}
+
+/* ---------------------------------------------------------------- where repositories are */
+
+static int open_downloader(struct fetch *f, struct error *err)
+{
+	if (downloader_env(&f->downloader))
+		return 0;
+	return downloader_open(f->state, FETCH_ARCHITECTURE, &f->downloader, err);
+}
+
+static int find_root(struct fetch *f, const struct locked_repository *repository, char **ret,
+		     struct error *err)
+{
+	const struct snapshots snapshots = {
+		.moment = f->moment,
+		.given = f->options->snapshot_archive,
+		.today = &f->roots,
+		.downloader = &f->downloader,
+		.dir = f->downloads,
+	};
+	int r;
+
+	if (!f->moment[0])
+		return roots_find(&f->roots, repository->source, repository->suite, ret, err);
+	r = open_downloader(f, err);
+	if (r == 0)
+		r = snapshot_find(&snapshots, repository->source, repository->suite, ret, err);
+	return r < 0 ? error_wrap(err, "archive of %s", f->moment) : 0;
 }
 
 /* ---------------------------------------------------------------- a new one */
@@ -179,10 +266,15 @@ static int find_sources(struct fetch *f, struct sources *ret, struct error *err)
 	for (size_t i = 0; r == 0 && i < request->count; i++) {
 		r = fetch_request_keyring(request, i, &ret->keyrings[i], err);
 		if (r == 0)
-			r = roots_find(&f->roots, request->repositories[i].source,
-				       request->repositories[i].suite, &ret->roots[i], err);
+			r = find_root(f, &request->repositories[i], &ret->roots[i], err);
 	}
 	return r;
+}
+
+/* A dated archive has all there was, and a lock made of it is to be had from it alone. */
+static bool offers_store(const struct fetch *f)
+{
+	return f->keep && !f->moment[0] && !f->before->snapshot[0];
 }
 
 static int resolve(struct fetch *f, struct lock **ret, struct error *err)
@@ -206,7 +298,8 @@ static int resolve(struct fetch *f, struct lock **ret, struct error *err)
 		.state = f->state,
 		.before = f->keep ? f->before : NULL,
 		.moving = f->options->moving,
-		.store = f->keep ? f->store : NULL,
+		.store = offers_store(f) ? f->store : NULL,
+		.dated = f->moment[0] != '\0',
 	};
 
 	r = f->family->resolve(&request, lock, err);
@@ -216,6 +309,7 @@ static int resolve(struct fetch *f, struct lock **ret, struct error *err)
 		if (lock->repositories[i].date > lock->epoch)
 			lock->epoch = lock->repositories[i].date;
 	memcpy(lock->request_sha256, f->request.sha256, sizeof(lock->request_sha256));
+	memcpy(lock->snapshot, f->moment, strlen(f->moment));
 	*ret = TAKE_PTR(lock);
 	return 0;
 }
@@ -225,7 +319,7 @@ static bool says_the_same(const struct fetch *f, const struct lock *lock)
 {
 	CLEANUP_LOCK_CHANGES struct lock_changes changes = {NULL, 0};
 
-	if (!f->before || !fits(f, f->before))
+	if (!f->before || !fits(f, f->before) || strcmp(lock->snapshot, f->before->snapshot) != 0)
 		return false;
 	for (size_t i = 0; i < LOCK_SETS; i++)
 		if (strcmp(f->before->sets[i].index_sha256, lock->sets[i].index_sha256) != 0)
@@ -236,47 +330,61 @@ static bool says_the_same(const struct fetch *f, const struct lock *lock)
 
 /* ---------------------------------------------------------------- packages */
 
-static int find_root(struct fetch *f, const struct lock *lock, const struct locked_package *package,
-		     char **ret, struct error *err)
+/* The URLs of the lock's repositories, as far as something is missing from them. */
+struct lock_roots {
+	char **urls;
+	size_t count;
+};
+
+static void free_lock_roots(struct lock_roots *roots)
 {
-	for (size_t i = 0; i < lock->repository_count; i++)
-		if (strcmp(lock->repositories[i].alias, package->repository) == 0)
-			return roots_find(&f->roots, lock->repositories[i].source,
-					  lock->repositories[i].suite, ret, err);
+	for (size_t i = 0; i < roots->count; i++)
+		free(roots->urls[i]);
+	free(roots->urls);
+}
+
+static int set_root(struct fetch *f, const struct lock *lock, struct lock_roots *roots,
+		    struct download *item, struct error *err)
+{
+	for (size_t i = 0; i < lock->repository_count; i++) {
+		int r = 0;
+
+		if (strcmp(lock->repositories[i].alias, item->package->repository) != 0)
+			continue;
+		if (!roots->urls[i])
+			r = find_root(f, &lock->repositories[i], &roots->urls[i], err);
+		item->root = roots->urls[i];
+		return r;
+	}
 	return error_input(err,
 			   "package %s is locked from repository %s, which the lock does not have",
-			   package->name, package->repository);
+			   item->package->name, item->package->repository);
 }
 
-static void free_roots(const struct missing *missing)
-{
-	for (size_t i = 0; i < missing->count; i++)
-		free((char *)missing->items[i].root);
-}
-
-static int bring(struct fetch *f, const struct lock *lock, const struct missing *missing,
+static int bring(struct fetch *f, const struct lock *lock, struct missing *missing,
 		 struct error *err)
 {
-	CLEANUP_DOWNLOADER struct downloader downloader = {.env = NULL};
+	__attribute__((cleanup(free_lock_roots))) struct lock_roots roots = {
+		.urls = memory_new((lock->repository_count + 1) * sizeof(*roots.urls)),
+		.count = lock->repository_count,
+	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < missing->count; i++) {
-		char *root = NULL;
-
-		r = find_root(f, lock, missing->items[i].package, &root, err);
-		missing->items[i].root = root;
-	}
+	for (size_t i = 0; r == 0 && i < missing->count; i++)
+		r = set_root(f, lock, &roots, &missing->items[i], err);
 	if (r == 0)
-		r = downloader_open(f->state, FETCH_ARCHITECTURE, &downloader, err);
+		r = open_downloader(f, err);
 	if (r == 0)
-		r = download_packages(missing->items, missing->count, f->downloads, &downloader,
+		r = download_packages(missing->items, missing->count, f->downloads, &f->downloader,
 				      f->store, err);
-	free_roots(missing);
+	for (size_t i = 0; i < missing->count; i++)
+		missing->items[i].root = NULL;
 	return r;
 }
 
 /* Mirrors drop a package some time after its successor has come. */
-static int advise(const struct fetch *f, const struct missing *missing, struct error *err)
+static int advise(const struct fetch *f, const struct lock *lock, const struct missing *missing,
+		  struct error *err)
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(NAMES_MAX);
 	const struct error cause = *err;
@@ -290,10 +398,18 @@ static int advise(const struct fetch *f, const struct missing *missing, struct e
 	/* Half of the names would be worse than none, which means all packages. */
 	if (too_many)
 		buf_truncate(&names, 0);
-	(void)error_outside(err,
-			    "%s; move on to newer ones (kiln fetch %s --update%s) or ask another "
-			    "mirror (--mirror URL)",
-			    cause.message, f->request.description->directory, buf_text(&names));
+	if (lock->snapshot[0])
+		(void)error_outside(err,
+				    "%s; ask another dated archive (--snapshot-archive URL) or one "
+				    "of another moment (--snapshot)",
+				    cause.message);
+	else
+		(void)error_outside(err,
+				    "%s; move on to newer ones (kiln fetch %s --update%s), ask "
+				    "another mirror (--mirror URL), or the archive as it was when "
+				    "it had them (--snapshot YYYYMMDDTHHMMSSZ)",
+				    cause.message, f->request.description->directory,
+				    buf_text(&names));
 	err->code = cause.code;
 	return -cause.code;
 }
@@ -314,7 +430,7 @@ static int fetch_missing(struct fetch *f, const struct lock *lock, const char **
 	}
 	log_debug("%zu of %zu packages are not in the store", missing.count, missing.total);
 	r = bring(f, lock, &missing, err);
-	return r == -ENOENT && lock == f->before ? advise(f, &missing, err) : r;
+	return r == -ENOENT && lock == f->before ? advise(f, lock, &missing, err) : r;
 }
 
 /* ---------------------------------------------------------------- all of it */

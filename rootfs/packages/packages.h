@@ -25,6 +25,9 @@ struct fetch_options {
 	bool update;			/* move the lock although it fits the request, ... */
 	const char *const *moving;	/* ... these packages (NULL-terminated); NULL or none: everything */
 	bool locked;			/* refuse what would change the lock */
+	const char *snapshot;		/* --snapshot: the moment of a dated archive; NULL: what the lock says */
+	const char *snapshot_archive;	/* --snapshot-archive, else KILN_SNAPSHOT: where dated archives are, see
+					 * snapshot.h; else NULL */
 	const char *cache;
 };
 struct fetch_result {
@@ -70,6 +73,7 @@ struct resolve_request {
 	unsigned int repository_count;
 	const struct package_set_request *sets;
 	unsigned int set_count;
+	bool dated;			/* the roots are dated archives, which stay valid for ever */
 	const char *arch;		/* the family's own name for it: "amd64" */
 	/*
 	 * A lock whose versions are to be kept as far as they go together with the rest, but for the names in
