@@ -27,11 +27,13 @@ echo changed > "$description/root/etc/kiln-test-$$"
 "$KILN" build "$description" -o "$tmp/results" > "$tmp/killed.out" 2> "$tmp/killed.err" &
 build=$!
 waited=0
-while ! { grep -q 'configuring' "$tmp/killed.err" && pgrep -P "$build" qemu >/dev/null; } && [ $waited -lt 1500 ]; do
+# Not by its name: libguestfs first asks QEMU for its features, in children that are gone in a moment.
+appliance() { pgrep -P "$build" -f 'guestfsd\.sock'; }
+while ! { grep -q 'configuring the image' "$tmp/killed.err" && appliance >/dev/null; } && [ $waited -lt 1500 ]; do
 	sleep 0.2
 	waited=$((waited + 1))
 done
-qemu=$(pgrep -P "$build" qemu || :)
+qemu=$(appliance || :)
 kill -9 "$build"
 wait "$build" 2>/dev/null || :
 like "$qemu" '^[0-9]+' "the build ran an appliance when it was killed"
@@ -50,6 +52,12 @@ sed 's#<package name="nftables"/>#&<package name="iproute2"/>#' "$description/ap
 cp "$tmp/changed" "$description/appliance.kiwi"
 exits 2 'kiln fetch' "a lock that does not fit the description" "$KILN" build "$description" -o "$tmp/results"
 sed -i 's#<package name="iproute2"/>##' "$description/appliance.kiwi"
+
+# ---- a lock edited by hand
+cp "$description/kiln.lock" "$tmp/kiln.lock"
+jq '(.sets.image.packages[] | select(.name == "nftables")).version = "0"' "$tmp/kiln.lock" > "$description/kiln.lock"
+exits 2 'set image of the lock.*nftables' "a lock edited by hand, by the package" "$KILN" build "$description" -o "$tmp/results"
+cp "$tmp/kiln.lock" "$description/kiln.lock"
 
 # ---- a package in the store that is not what its name says
 mkdir -p "$tmp/cache"
