@@ -60,12 +60,10 @@ static int make_image(const struct stage_context *ctx, const char *archive, cons
 static int builder_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *archive = NULL;
+	CLEANUP_FREE char *archive = NULL;
 	CLEANUP_DEB_CHOICE struct lock_set set = { .packages = NULL };
-	int r = io_mkdirs(tmp, 0755, err);
+	int r = stage_scratch(ctx, &scratch, err);
 
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
 	if (r == 0)
 		r = deb_choose(ctx->store, &ctx->plan->lock->sets[LOCK_BUILDER], &choice, &set, err);
 	if (r < 0)

@@ -91,12 +91,10 @@ static int write_archive(const struct stage_context *ctx, const char *path, stru
 static int erofs_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *archive = NULL;
+	CLEANUP_FREE char *archive = NULL;
 	CLEANUP_FREE char *image = path_join(ctx->output, "root.erofs");
-	int r = io_mkdirs(tmp, 0755, err);
+	int r = stage_scratch(ctx, &scratch, err);
 
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
 	if (r < 0)
 		return r;
 	archive = path_join(scratch.path, "root.tar");

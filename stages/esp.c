@@ -104,7 +104,7 @@ static int fill(const struct stage_context *ctx, const char *uki, const char *sc
 static int esp_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *copy = NULL;
+	CLEANUP_FREE char *copy = NULL;
 	CLEANUP_FREE char *image = path_join(ctx->output, IMAGE);
 	const char *uki = artifacts_path(ctx->artifacts, "uki.efi");
 	uint64_t mib = 0;
@@ -115,9 +115,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 		return error_system(err, errno, "%s", uki);
 	r = choose_size(ctx->plan, (uint64_t)st.st_size, &mib, err);
 	if (r == 0)
-		r = io_mkdirs(tmp, 0755, err);
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
+		r = stage_scratch(ctx, &scratch, err);
 	if (r < 0)
 		return r;
 	copy = path_join(scratch.path, "uki.efi");

@@ -152,12 +152,10 @@ static int write_archive(const struct io_map *init, const struct io_map *tar, st
 static int compress(const struct stage_context *ctx, const struct buf *in, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *archive = NULL;
+	CLEANUP_FREE char *archive = NULL;
 	CLEANUP_FREE char *path = path_join(ctx->output, "initrd");
-	int r = io_mkdirs(tmp, 0755, err);
+	int r = stage_scratch(ctx, &scratch, err);
 
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
 	if (r < 0)
 		return r;
 	archive = path_join(scratch.path, "initrd.cpio");

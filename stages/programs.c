@@ -194,11 +194,9 @@ static int compile_programs(const struct stage_context *ctx, const struct compil
 static int programs_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *sysroot = NULL;
-	int r = io_mkdirs(tmp, 0755, err);
+	CLEANUP_FREE char *sysroot = NULL;
+	int r = stage_scratch(ctx, &scratch, err);
 
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
 	if (r < 0)
 		return r;
 	sysroot = path_join(scratch.path, "sysroot");

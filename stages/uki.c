@@ -94,17 +94,14 @@ static int write_uki(const struct stage_context *ctx, const char *stub_path, con
 static int uki_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *stub = NULL, *cmdline = NULL, *tmp = path_join(ctx->cache, "tmp");
+	CLEANUP_FREE char *stub = NULL, *cmdline = NULL;
 	char root_hash[ROOT_HASH_DIGITS + 1];
 	int r;
 
 	r = verity_root_hash(ctx->artifacts, root_hash, err);
 	if (r < 0)
 		return r;
-	r = io_mkdirs(tmp, 0755, err);
-	if (r < 0)
-		return r;
-	r = io_scratch_new(tmp, &scratch, err);
+	r = stage_scratch(ctx, &scratch, err);
 	if (r < 0)
 		return r;
 	r = find_stub(ctx, scratch.path, &stub, err);

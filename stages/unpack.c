@@ -28,13 +28,11 @@ static int make_image(const struct stage_context *ctx, const char *archive, stru
 static int unpack_run(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp"), *bulk = NULL;
+	CLEANUP_FREE char *bulk = NULL;
 	CLEANUP_FREE char *archive = path_join(ctx->output, "packages.tar");
 	CLEANUP_TREE struct tree *tree = NULL;
-	int r = io_mkdirs(tmp, 0755, err);
+	int r = stage_scratch(ctx, &scratch, err);
 
-	if (r == 0)
-		r = io_scratch_new(tmp, &scratch, err);
 	if (r < 0)
 		return r;
 	bulk = path_join(scratch.path, "bulk.tar");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include "../base/cleanup.h"
 #include "../base/io.h"
 #include "memory.h"
 
@@ -72,4 +73,12 @@ const char *artifacts_id(const struct artifacts *set, const char *name)
 	const struct artifact *a = find(set, name);
 
 	return a ? a->id : NULL;
+}
+
+int stage_scratch(const struct stage_context *ctx, struct scratch *ret, struct error *err)
+{
+	CLEANUP_FREE char *tmp = path_join(ctx->cache, "tmp");
+	int r = io_mkdirs(tmp, 0755, err);
+
+	return r < 0 ? r : io_scratch_new(tmp, ret, err);
 }

@@ -6,6 +6,7 @@
 
 struct error;
 struct plan;
+struct scratch;
 struct store;
 struct workshop;
 
@@ -46,6 +47,9 @@ struct stage {
 	int (*key)(const struct plan *plan, struct stage_key *key, struct error *err);
 	int (*run)(const struct stage_context *ctx, struct error *err);
 };
+
+/* A scratch directory (base/io.h) on the cache's file system, for what a stage makes on its way. */
+int stage_scratch(const struct stage_context *ctx, struct scratch *ret, struct error *err);
 
 /* The ordered table, NULL-terminated (stages/registry.c). */
 extern const struct stage *const stage_registry[];
