@@ -33,18 +33,6 @@ static bool is_key(const char *name)
 	return hex_decode(name, bytes, sizeof(bytes)) == 0;
 }
 
-static int add_blocks(void *arg, const char *path, const char *name, const struct stat *st,
-		      struct error *err)
-{
-	uint64_t *total = arg;
-
-	(void)path;
-	(void)name;
-	(void)err;
-	*total += (uint64_t)st->st_blocks * 512;
-	return 0;
-}
-
 /* What has no note of its size was left by an older Kiln, or lost the note; it counts all the same. */
 static void measure(struct cache_listed *e)
 {
@@ -63,7 +51,7 @@ static void measure(struct cache_listed *e)
 		}
 	}
 	e->size = 0;
-	(void)walk_tree(e->path, "", add_blocks, &e->size, &err);	/* somebody may be removing it */
+	(void)walk_tree(e->path, "", walk_add_usage, &e->size, &err);	/* somebody may be removing it */
 }
 
 static void add(struct cache_list *list, const char *stage, const char *directory, const char *key)

@@ -130,23 +130,11 @@ int cache_record_stamps(const char *directory, const char *const *outputs, struc
 	return walk_outputs(directory, outputs, add_stamp, ret, err);
 }
 
-static int add_usage(void *arg, const char *path, const char *name, const struct stat *st,
-		     struct error *err)
-{
-	uint64_t *total = arg;
-
-	(void)path;
-	(void)name;
-	(void)err;
-	*total += (uint64_t)st->st_blocks * 512;	/* whatever the file system's own blocks are */
-	return 0;
-}
-
 int cache_record_usage(const char *directory, const char *const *outputs, uint64_t *ret,
 		       struct error *err)
 {
 	uint64_t total = 0;
-	int r = walk_outputs(directory, outputs, add_usage, &total, err);
+	int r = walk_outputs(directory, outputs, walk_add_usage, &total, err);
 
 	if (r == 0)
 		*ret = total;

@@ -74,3 +74,14 @@ int walk_tree(const char *path, const char *name, walk_visit visit, void *arg, s
 		return error_system(err, errno, "%s", path);
 	return walk_entry(&w, path, name, &st, err);
 }
+
+int walk_add_usage(void *arg, const char *path, const char *name, const struct stat *st, struct error *err)
+{
+	uint64_t *total = arg;
+
+	(void)path;
+	(void)name;
+	(void)err;
+	*total += (uint64_t)st->st_blocks * 512;	/* whatever the file system's own blocks are */
+	return 0;
+}

@@ -15,4 +15,7 @@ typedef int (*walk_visit)(void *arg, const char *path, const char *name, const s
 			  struct error *err);
 int walk_tree(const char *path, const char *name, walk_visit visit, void *arg, struct error *err);
 
+/* A visit that adds what the file takes on its disk, in bytes, to the uint64_t at `arg`. */
+int walk_add_usage(void *arg, const char *path, const char *name, const struct stat *st, struct error *err);
+
 #endif
