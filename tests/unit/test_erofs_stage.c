@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "rootfs/toolbox.h"
 #include "stages/registry.h"
 #include "tests/unit/stage_fixture.h"
+#include "tests/unit/tool_tree.h"
 #include "tests/unit/tree_archive.h"
 
 /*
@@ -17,33 +17,6 @@
 
 #define ARCHIVE_MAX (4 << 20)
 #define IMAGE_MAX (16 << 20)
-
-/* ---------------------------------------------------------------- the tools */
-
-static char *tools_below(const char *stages)
-{
-	CLEANUP_CLOSEDIR DIR *d = opendir(stages);
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		CLEANUP_FREE char *tree = string_printf("%s/%s/" TOOLBOX_TREE, stages, e->d_name);
-		CLEANUP_FREE char *program = path_join(tree, "usr/bin/mkfs.erofs");
-
-		if (io_exists(program))
-			return TAKE_PTR(tree);
-	}
-	return NULL;
-}
-
-static char *find_tools(void)
-{
-	CLEANUP_FREE char *cache = NULL, *stages = NULL;
-	struct error err = ERROR_INIT;
-
-	need(io_cache_dir(&cache, &err) == 0, "cache: %s", err.message);
-	stages = path_join(cache, "stages/tools");
-	return tools_below(stages);
-}
 
 /* ---------------------------------------------------------------- the trees */
 
@@ -260,15 +233,10 @@ static void test_refusal(const char *tools)
 int main(void)
 {
 	CLEANUP_BUF struct buf image = BUF_INIT(IMAGE_MAX);
-	CLEANUP_FREE char *tools = find_tools();
+	CLEANUP_FREE char *tools = tool_tree_find();
 	struct error err = ERROR_INIT;
 	struct fixture f;
 
-	if (!tools && !getenv("CI")) {
-		printf("1..0 # SKIP no tools in the cache: build an image first\n");
-		return 0;
-	}
-	need(tools, "tools in the cache (an image must have been built)");
 	need(run_stages(&f, tools, "zstd,level=3", false, &err) == 0, "tree and image are made: %s", err.message);
 	read_image(&f, &image);
 	test_superblock(&f, &image);

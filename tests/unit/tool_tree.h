@@ -9,7 +9,7 @@
 
 /* The pinned tools, which lie in the cache once anything was built (`make check` does so first). */
 __attribute__((unused))
-static void tool_tree_add(struct fixture *f)
+static char *tool_tree_find(void)
 {
 	CLEANUP_FREE char *cache = NULL, *stages = NULL;
 	CLEANUP_CLOSEDIR DIR *d = NULL;
@@ -23,9 +23,18 @@ static void tool_tree_add(struct fixture *f)
 		CLEANUP_FREE char *tree = string_printf("%s/%s/" TOOLBOX_TREE, stages, e->d_name);
 
 		if (e->d_name[0] != '.' && io_exists(tree))
-			artifacts_add(f->artifacts, TOOLBOX_TREE, tree, TOOLBOX_TREE);
+			return TAKE_PTR(tree);
 	}
-	need(artifacts_path(f->artifacts, TOOLBOX_TREE), "the pinned tools in %s: build an image first", stages);
+	need(false, "the pinned tools in %s: build an image first", stages);
+	return NULL;
+}
+
+__attribute__((unused))
+static void tool_tree_add(struct fixture *f)
+{
+	CLEANUP_FREE char *tree = tool_tree_find();
+
+	artifacts_add(f->artifacts, TOOLBOX_TREE, tree, TOOLBOX_TREE);
 }
 
 #endif
