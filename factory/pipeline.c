@@ -146,6 +146,8 @@ static int run(const struct pipeline_options *options, const struct plan *plan, 
 
 	if (r == 0)
 		r = store_open(options->cache, &store, err);
+	if (r == 0)
+		r = packages_check_indexes(store, plan->lock, err);
 	steps.store = store;
 	return r < 0 ? r : build(options, &steps, directory, err);
 }
