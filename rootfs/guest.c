@@ -372,19 +372,7 @@ int guest_upload(struct guest *g, const char *from, const char *to, struct error
 	return g->lib->upload(g->handle, from, to) < 0 ? complain(g, err, to) : 0;
 }
 
-int guest_download(struct guest *g, const char *from, const char *to, struct error *err)
-{
-	return g->lib->download(g->handle, from, to) < 0 ? complain(g, err, from) : 0;
-}
-
 int guest_write(struct guest *g, const char *to, const void *data, size_t size, struct error *err)
 {
 	return g->lib->write(g->handle, to, data, size) < 0 ? complain(g, err, to) : 0;
-}
-
-int guest_untar(struct guest *g, const char *archive, const char *directory, struct error *err)
-{
-	if (g->lib->tar_in_opts(g->handle, archive, directory, -1) < 0)
-		return complain(g, err, directory);
-	return 0;
 }

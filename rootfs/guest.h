@@ -71,10 +71,8 @@ int guest_run(struct guest *g, const char *script, struct error *err);
 /* Likewise, and its standard output is appended to `ret`. */
 int guest_run_output(struct guest *g, const char *script, struct buf *ret, struct error *err);
 int guest_upload(struct guest *g, const char *from, const char *to, struct error *err);
-int guest_download(struct guest *g, const char *from, const char *to, struct error *err);
-/* Bytes as a file; and a tar archive of the host, not compressed, unpacked into a directory. */
+/* Bytes as a file. */
 int guest_write(struct guest *g, const char *to, const void *data, size_t size, struct error *err);
-int guest_untar(struct guest *g, const char *archive, const char *directory, struct error *err);
 /* All written data reaches the disks' files. */
 int guest_sync(struct guest *g, struct error *err);
 

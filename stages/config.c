@@ -35,7 +35,7 @@ static int send_files(const struct stage_context *ctx, struct error *err)
 	int r = 0;
 
 	if (d->overlay)
-		r = transfer_tree(g, d->overlay, TRANSFER_LINKS, ROOT, err);
+		r = transfer_tree(g, d->overlay, ROOT, err);
 	for (size_t i = 0; i < d->archive_count && r == 0; i++) {
 		CLEANUP_FREE char *path = path_join(d->directory, d->archives[i]);
 

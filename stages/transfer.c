@@ -15,12 +15,11 @@
 #define ARCHIVE "/scratch/transfer.tar"
 
 /* The host's tar: nothing but a container on the way. */
-static int pack(const char *directory, enum transfer_links links, int fd, struct error *err)
+static int pack(const char *directory, int fd, struct error *err)
 {
 	const char *const argv[] = {
 		"tar", "--create", "--file=-", "--format=gnu", "--sort=name", "--owner=0", "--group=0",
-		"--numeric-owner", "--mode=go-w", "--directory", directory, ".",
-		links == TRANSFER_TARGETS ? "--dereference" : NULL, NULL,
+		"--numeric-owner", "--mode=go-w", "--directory", directory, ".", NULL,
 	};
 
 	return process_run(&(struct process_options) { .argv = argv, .output_fd = fd }, NULL, err);
@@ -42,8 +41,7 @@ static int unpack(struct guest *g, const char *to, struct error *err)
 	return guest_run(g, buf_text(&script), err);
 }
 
-int transfer_tree(struct guest *g, const char *directory, enum transfer_links links, const char *to,
-		  struct error *err)
+int transfer_tree(struct guest *g, const char *directory, const char *to, struct error *err)
 {
 	CLEANUP_CLOSE int fd = memfd_create("transfer", MFD_CLOEXEC);
 	CLEANUP_FREE char *path = string_printf("/proc/self/fd/%d", fd);
@@ -51,7 +49,7 @@ int transfer_tree(struct guest *g, const char *directory, enum transfer_links li
 
 	if (fd < 0)
 		return error_system(err, errno, "memfd_create");
-	r = pack(directory, links, fd, err);
+	r = pack(directory, fd, err);
 	if (r == 0)
 		r = guest_upload(g, path, ARCHIVE, err);
 	if (r == 0)

@@ -7,18 +7,12 @@ struct guest;
 
 /* Trees of the host into the appliance. Unpacked by the builder root's tar, owned by root. */
 
-enum transfer_links {
-	TRANSFER_LINKS,		/* links arrive as links */
-	TRANSFER_TARGETS,	/* what they name arrives in their place */
-};
-
 /*
  * The contents of `directory` into `to`, an absolute path, made if missing. Write permission for group
  * and others is dropped, for it depends on the umask of whoever checked the tree out. Directories that
  * are there keep owner and mode, and links to directories stay links.
  */
-int transfer_tree(struct guest *g, const char *directory, enum transfer_links links, const char *to,
-		  struct error *err);
+int transfer_tree(struct guest *g, const char *directory, const char *to, struct error *err);
 /* An archive of any compression, likewise, with the owners and modes it holds. */
 int transfer_archive(struct guest *g, const char *archive, const char *to, struct error *err);
 
