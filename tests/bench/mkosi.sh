@@ -128,7 +128,7 @@ fresh_machine() {
 
 # ---------------------------------------------------------------- the runs
 
-kiln='env KILN_CACHE="$cache" "$KILN" --quiet build "$description" -o "$bench_tmp/out"'
+kiln='env KILN_CACHE="$cache" "$KILN" --quiet build "$description" -o "$bench_tmp/results"'
 accelerator=$("$KILN" doctor 2>/dev/null | sed -n 's/^[a-z]* *acceleration *\([a-z=,]*\):.*/\1/p')
 case $accelerator in
 kvm) aim_cold=0.7 aim_warm=0.35 ;;
@@ -161,7 +161,7 @@ if wanted warm; then
 	figure "rebuild after changing one overlay file ($(seconds "$wall_a"))" \
 		"mkosi --incremental=yes, native ($(seconds "$wall_b"))" "$aim_warm"
 fi
-for disk in "$bench_tmp/out/$name"/*.raw; do :; done
+for disk in "$bench_tmp/results/$name"/*.raw; do :; done
 if wanted size; then
 	DISK=$disk PEER_DISK=$out/mpc.raw sh tests/bench/sizes.sh
 fi

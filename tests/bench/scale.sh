@@ -32,31 +32,38 @@ finished() { # name
 	rm -rf "${bench_tmp:?}/$1"
 }
 
-over_most() { # number
-	awk -v n="$1" -v most="$most" 'BEGIN { print n / most }'
+# Bytes of data that a finished disk holds: the root's, and the tree over all of it, a 128th of its length.
+held() { # name
+	stat -c '%b' "$bench_tmp/$1/out/result/bench.raw"
 }
 
-# The ratios of the last pairs(), for each GiB of the first one's data (the other has one).
-per_gib() {
-	ratio=$(over_most "$ratio") ratio_least=$(over_most "$ratio_least") ratio_most=$(over_most "$ratio_most")
+scaled() { # number, dividend, divisor
+	awk -v n="$1" -v a="$2" -v b="$3" 'BEGIN { print n * a / b }'
+}
+
+# The ratios of the last pairs(), for each byte of data on the disks of the two.
+per_byte() { # name, name
+	set -- "$(held "$1")" "$(held "$2")"
+	ratio=$(scaled "$ratio" "$2" "$1")
+	ratio_least=$(scaled "$ratio_least" "$2" "$1")
+	ratio_most=$(scaled "$ratio_most" "$2" "$1")
 }
 
 root short 1 1
 root long 40 1
 pairs 5 '"$stages" build "$bench_tmp/long"' '"$stages" build "$bench_tmp/short"' 'settled long' 'settled short'
-figure "factory stages, 1 GiB of data on 40 GiB" "the same on 1 GiB" 1.5
+per_byte long short
+figure "factory stages per byte, 1 GiB of files on 40 GiB" "1 GiB of files on 1 GiB" 1.2
 peak=$rss_a
 finished short
 
 root large 40 "$most"
 pairs 3 '"$stages" build "$bench_tmp/large"' '"$stages" build "$bench_tmp/long"' 'settled large' 'settled long'
-per_gib
-figure "factory stages per GiB, $most GiB of data on 40 GiB" "1 GiB of data on 40 GiB" 1.2
+per_byte large long
+figure "factory stages per byte, $most GiB of files on 40 GiB" "1 GiB of files on 40 GiB" 1.2
 [ "$rss_a" -lt "$peak" ] || peak=$rss_a
-figure_number "their peak memory, $most GiB of data on 40 GiB" MiB 300 $((peak / 1024))
+figure_number "their peak memory, $most GiB of files on 40 GiB" MiB 300 $((peak / 1024))
 
-"$stages" build "$bench_tmp/large"
-pairs 3 '"$stages" check "$bench_tmp/large"' '"$stages" check "$bench_tmp/long"' '' \
-	'[ -d "$bench_tmp/long/out" ] || "$stages" build "$bench_tmp/long"'
-per_gib
-figure "the disk's data digest per GiB, $most GiB of data on 40 GiB" "1 GiB of data on 40 GiB" 1.2
+pairs 3 '"$stages" check "$bench_tmp/large"' '"$stages" check "$bench_tmp/long"'
+per_byte large long
+figure "reading a disk for \`kiln test\`, per byte, $most GiB of files on 40 GiB" "1 GiB of files on 40 GiB" 1.2
