@@ -38,6 +38,7 @@ load() {
 # ---------------------------------------------------------------- the peer's tree
 
 # The root URL of the host's own mirror for suites that end in SUFFIX.
+# shellcheck disable=SC1091 # the host's
 host_mirror() { # suffix
 	apt-get indextargets --format '$(SITE) $(RELEASE)' 'Identifier: Packages' |
 		awk -v suite="$(. /etc/os-release && echo "$VERSION_CODENAME")$1" '$2 == suite { print $1; exit }'

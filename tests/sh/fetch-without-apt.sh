@@ -28,6 +28,7 @@ only() { # directory, program...
 only curl curl
 only wget wget
 only nothing
+# shellcheck disable=SC2317 # lib.sh calls it
 having() { # one of them, argument of kiln fetch...
 	having_path=$tmp/$1
 	shift
