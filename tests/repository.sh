@@ -12,7 +12,7 @@ source=file://$repository
 signing="<signing key=\"file://$tmp/key.gpg\"/>"
 export KILN_CACHE="$tmp/cache" GNUPGHOME="$tmp/gnupg"
 unset KILN_MIRROR
-trap 'gpgconf --kill all 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'gpgconf --kill all 2>/dev/null || :; rm -rf "$tmp"' EXIT
 
 # What Kiln's own sets ask of any repository.
 tools='apt binutils-x86-64-linux-gnu cpp-14-x86-64-linux-gnu dosfstools e2fsprogs erofs-utils kmod libgcc-14-dev mount

@@ -9,7 +9,7 @@ require curl wget perl
 
 perl tests/serve.pl "$repository" "$tmp/port" "$tmp/requests" &
 server=$!
-trap 'kill $server 2>/dev/null; gpgconf --kill all 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'kill $server 2>/dev/null || :; gpgconf --kill all 2>/dev/null || :; rm -rf "$tmp"' EXIT
 while [ ! -s "$tmp/port" ]; do
 	kill -0 $server
 	sleep 0.1
