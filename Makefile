@@ -61,6 +61,7 @@ src_factory := $(filter-out factory/main.c,$(wildcard factory/*.c))
 archive = $(B)/lib/$(1).a
 archives := $(foreach c,$(components),$(call archive,$(c)))
 unit_tests := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+bench_programs := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(B)/kiln ## build the kiln command
@@ -102,6 +103,10 @@ $(B)/kiln: $(B)/factory/main.o $(archives)
 	$(call link,$<)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(archives)
+	$(call say,LINK,$@)
+	$(call link,$<)
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(archives)
 	$(call say,LINK,$@)
 	$(call link,$<)
 
@@ -195,11 +200,12 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS each
 	$(Q)$(submake) $(fuzzing) fuzzers
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) prove --exec '' -v tests/sh/fuzz.sh
 
-bench: all ## measure, as ratios to a peer in the same run (docs/benchmarks.md)
+bench: all bench-programs ## measure, as ratios to a peer in the same run (docs/benchmarks.md)
 	$(Q)B=$(B) sh tests/bench/run.sh
+bench-programs: $(bench_programs)
 
 format: ## rewrite the C sources in the house style
 	clang-format -i $(shell git ls-files '*.c')
 
 .PHONY: all help setup setup-check demo install clean check check-run unit fuzzers image-programs \
-	check-unit check-lint fuzz bench format
+	check-unit check-lint fuzz bench bench-programs format
