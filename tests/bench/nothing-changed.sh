@@ -7,6 +7,6 @@ set -eu
 . tests/bench/lib.sh
 
 IMAGE=${IMAGE:-rootfs/images/mpc} OUT=${OUT:-out}
-"$KILN" --quiet build "$IMAGE" -o "$OUT" || die "cannot build $IMAGE"
+"$KILN" --quiet build "$IMAGE" -o "$OUT" > /dev/null || die "cannot build $IMAGE"
 runs 9 '"$KILN" --quiet build "$IMAGE" -o "$OUT"'
 figure_seconds "rebuild with nothing changed" 0.5
