@@ -193,6 +193,19 @@ static int add_disk(struct guest *g, const struct guest_disk *disk, struct error
 	return r < 0 ? complain(g, err, disk->path) : 0;
 }
 
+/* libguestfs tells only how to debug it; what QEMU or the kernel said last is on the console. */
+static int complain_of_launch(const struct guest *g, struct error *err)
+{
+	static const char what[] = "the appliance does not start (the log holds its console)";
+	char words[WORDS_SIZE];
+	int r = process_check_interrupt(err);
+
+	if (r < 0)
+		return r;
+	guest_console_last_words(&g->console, words, sizeof(words));
+	return words[0] ? error_outside(err, "%s: %s", what, words) : complain(g, err, what);
+}
+
 static int launch(struct guest *g, const struct guest_options *o, struct error *err)
 {
 	int r = configure(g, o, err);
@@ -202,7 +215,7 @@ static int launch(struct guest *g, const struct guest_options *o, struct error *
 	if (r < 0)
 		return r;
 	if (g->lib->launch(g->handle) < 0)
-		return complain(g, err, "the appliance does not start (the log holds its console)");
+		return complain_of_launch(g, err);
 	r = g->lib->get_pid(g->handle);
 	if (r < 0)
 		return complain(g, err, "libguestfs");

@@ -52,9 +52,25 @@ static void end_line(struct guest_console *c)
 		log_step_update(p.done, p.total, p.unit);
 }
 
+static void keep_tail(struct guest_console *c, const char *text, size_t size)
+{
+	size_t skip = size > sizeof(c->tail) ? size - sizeof(c->tail) : 0;
+	size_t room, drop;
+
+	text += skip;
+	size -= skip;
+	room = sizeof(c->tail) - c->tail_len;
+	drop = size > room ? size - room : 0;
+	memmove(c->tail, c->tail + drop, c->tail_len - drop);
+	c->tail_len -= drop;
+	memcpy(c->tail + c->tail_len, text, size);
+	c->tail_len += size;
+}
+
 void guest_console_add(struct guest_console *c, const char *text, size_t size)
 {
 	log_foreign("appliance", text, size);
+	keep_tail(c, text, size);
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n')
 			end_line(c);
@@ -104,4 +120,17 @@ void guest_last_words(const char *text, char *ret, size_t size)
 		blank = line = false;
 	}
 	ret[n] = '\0';
+}
+
+void guest_console_last_words(const struct guest_console *c, char *ret, size_t size)
+{
+	char text[sizeof(c->tail) + 1];
+	size_t n = 0;
+
+	/* A NUL in it, which firmware may send, would end the text. */
+	for (size_t i = 0; i < c->tail_len; i++)
+		if (c->tail[i])
+			text[n++] = c->tail[i];
+	text[n] = '\0';
+	guest_last_words(text, ret, size);
 }

@@ -11,10 +11,14 @@
 struct guest_console {
 	char line[256];			/* the line so far; what is longer counts for nothing */
 	size_t len;
+	char tail[512];			/* the last bytes of all that came */
+	size_t tail_len;
 };
 
 /* To the log; and to the progress display where a line says "kiln-progress N M UNIT". */
 void guest_console_add(struct guest_console *c, const char *text, size_t size);
+/* Like guest_last_words() of what came; "" when nothing did. */
+void guest_console_last_words(const struct guest_console *c, char *ret, size_t size);
 
 struct guest_progress {
 	uint64_t done, total;

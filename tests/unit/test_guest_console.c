@@ -57,6 +57,29 @@ static void test_pieces(void)
 	ok(c.len == 0, "and ends like any other");
 }
 
+static void test_tail(void)
+{
+	struct guest_console c = { .len = 0 };
+	char words[600], flood[1000];
+
+	guest_console_last_words(&c, words, sizeof(words));
+	ok_str(words, "", "a console that said nothing");
+	guest_console_add(&c, "qemu: out \0of order\n", 20);
+	guest_console_last_words(&c, words, sizeof(words));
+	ok_str(words, "qemu: out of order", "what it said, without a NUL");
+	for (size_t i = 0; i < 300; i++)
+		guest_console_add(&c, "filling\n", 8);
+	guest_console_add(&c, "panic\n", 6);
+	ok(c.tail_len == sizeof(c.tail), "the tail is bounded");
+	guest_console_last_words(&c, words, sizeof(words));
+	ok(strcmp(words + strlen(words) - 14, "filling; panic") == 0, "the last comes last");
+	memset(flood, 'x', sizeof(flood));
+	memcpy(flood + sizeof(flood) - 4, "end\n", 4);
+	guest_console_add(&c, flood, sizeof(flood));
+	ok(c.tail_len == sizeof(c.tail) && memcmp(c.tail + sizeof(c.tail) - 4, "end\n", 4) == 0,
+	   "of one piece longer than it, the end");
+}
+
 static void test_last_words(void)
 {
 	char words[40], tiny[8];
@@ -81,6 +104,7 @@ int main(void)
 {
 	test_progress();
 	test_pieces();
+	test_tail();
 	test_last_words();
 	return tap_done();
 }
