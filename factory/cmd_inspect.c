@@ -58,7 +58,7 @@ static void print_partitions(const struct bootfile *b)
 
 static void print_boot_file(const struct bootfile *b, const struct findings *f)
 {
-	printf("boot file %s, %zu bytes\n", BOOTFILE_PATH, b->image_size);
+	printf("boot file %s, %zu bytes\n", b->boot_path, b->image_size);
 	for (unsigned int i = 0; i < b->pe.section_count; i++)
 		printf("    %-10s %10u bytes\n", b->pe.sections[i].name, b->pe.sections[i].virtual_size);
 	if (f->stub_version)
@@ -108,7 +108,7 @@ static void put_boot_file(struct json_t *root, const struct bootfile *b, const s
 	struct json_t *o = json_put_object(root, "boot_file");
 	struct json_t *sections;
 
-	json_put_string(o, "path", BOOTFILE_PATH);
+	json_put_string(o, "path", b->boot_path);
 	json_put_number(o, "size", b->image_size);
 	if (f->stub_version)
 		json_put_number(o, "stub_version", f->stub_version);

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "compare_part.h"
 #include "format/verity.h"
+#include "model/architecture.h"
 
 #define BLOCK 4096
 
@@ -208,14 +209,29 @@ static int compare_other(const struct pair *p, const struct slot *slot, uint64_t
 	return 0;
 }
 
+static bool is_root(const struct gpt_partition *p)
+{
+	return architecture_of_root(p->type);
+}
+
+static bool is_verity(const struct gpt_partition *p)
+{
+	return architecture_of_verity(p->type);
+}
+
+static bool is_esp(const struct gpt_partition *p)
+{
+	return memcmp(p->type, gpt_type_esp, sizeof(gpt_type_esp)) == 0;
+}
+
 /* In the order of enum compare_part, except that what is of no known type comes last. */
 static const struct kind {
-	const uint8_t *type;
+	bool (*is)(const struct gpt_partition *p);
 	int (*compare)(const struct pair *p, const struct slot *slot, uint64_t at, struct error *err);
 } kinds[] = {
-	{ gpt_type_root_x86_64, compare_root },
-	{ gpt_type_root_verity_x86_64, compare_verity },
-	{ gpt_type_esp, compare_esp },
+	{ is_root, compare_root },
+	{ is_verity, compare_verity },
+	{ is_esp, compare_esp },
 	{ NULL, compare_other },
 };
 
@@ -223,7 +239,7 @@ static const struct kind *kind_of(const struct gpt_partition *p)
 {
 	size_t i = 0;
 
-	while (kinds[i].type && memcmp(kinds[i].type, p->type, 16))
+	while (kinds[i].is && !kinds[i].is(p))
 		i++;
 	return &kinds[i];
 }

@@ -3,6 +3,7 @@
 
 #include "compare_part.h"
 #include "format/gpt_field.h"
+#include "model/architecture.h"
 
 static const struct gpt_partition *partition_of(const struct gpt *gpt, unsigned int number)
 {
@@ -28,8 +29,7 @@ static bool follows(const struct gpt_field *field, const struct compare_table *t
 		return comparison_has(found, COMPARE_ROOT, COMPARE_ESP);
 	case GPT_FIELD_ID:
 		return comparison_has(found, COMPARE_ROOT, COMPARE_VERITY) && p &&
-		       (memcmp(p->type, gpt_type_root_x86_64, 16) == 0 ||
-			memcmp(p->type, gpt_type_root_verity_x86_64, 16) == 0);
+		       (architecture_of_root(p->type) || architecture_of_verity(p->type));
 	case GPT_FIELD_VALUE:
 		break;
 	}

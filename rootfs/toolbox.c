@@ -10,17 +10,7 @@
 #include "../factory/base/io.h"
 #include "../factory/base/process.h"
 #include "../factory/base/sandbox.h"
-
-/* Where a Debian tree has its loader and libraries, for the machine this is compiled for. */
-#if defined(__x86_64__)
-#define LOADER "usr/lib64/ld-linux-x86-64.so.2"
-#define TRIPLE "x86_64-linux-gnu"
-#elif defined(__aarch64__)
-#define LOADER "usr/lib/ld-linux-aarch64.so.1"
-#define TRIPLE "aarch64-linux-gnu"
-#else
-#error "rootfs/toolbox.c: name this machine's loader"
-#endif
+#include "../factory/model/architecture.h"
 
 #define PATHS_MAX 16
 #define ARGUMENTS_MAX 512
@@ -111,7 +101,7 @@ static int make_environment(const struct toolbox_command *c, struct environment 
 		e->epoch = string_printf("SOURCE_DATE_EPOCH=%" PRId64, c->epoch);
 
 	/* iconv(3) loads from a path that is built in. */
-	e->conversions = string_printf("GCONV_PATH=%s/usr/lib/" TRIPLE "/gconv", c->tree);
+	e->conversions = string_printf("GCONV_PATH=%s/usr/lib/%s/gconv", c->tree, architecture_host()->triple);
 
 	const char *const made[] = {
 		e->path, e->conversions, e->epoch ? e->epoch : e->tmp, e->epoch ? e->tmp : NULL, NULL,
@@ -124,8 +114,10 @@ static int make_environment(const struct toolbox_command *c, struct environment 
 
 int toolbox_run(const struct toolbox_command *c, struct error *err)
 {
-	CLEANUP_FREE char *loader = path_join(c->tree, LOADER), *program = NULL;
-	CLEANUP_FREE char *libraries = string_printf("%s/usr/lib/" TRIPLE ":%s/usr/lib", c->tree, c->tree);
+	const struct architecture *arch = architecture_host();
+	/* In the tree, as in Debian, /lib and /lib64 are links to what is below usr, and not made. */
+	CLEANUP_FREE char *loader = string_printf("%s/usr%s", c->tree, arch->loader), *program = NULL;
+	CLEANUP_FREE char *libraries = string_printf("%s/usr/lib/%s:%s/usr/lib", c->tree, arch->triple, c->tree);
 	CLEANUP_ENVIRONMENT struct environment environment = { .path = NULL };
 	const char *argv[ARGUMENTS_MAX], *readable[PATHS_MAX], *writable[PATHS_MAX];
 	const char *const always_readable[] = { c->tree, "/dev/urandom", NULL };

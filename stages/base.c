@@ -101,7 +101,7 @@ static int write_script(const struct plan *plan, struct buf *ret, struct error *
 	if (!dpkg)
 		return error_input(err, "the image's packages do not include dpkg, which installs them; packages can be taken away again with <packages type=\"uninstall\">");
 	if (r == 0)
-		r = shell_assign(ret, "arch", plan->deb_arch);
+		r = shell_assign(ret, "arch", plan->arch->deb);
 	if (r == 0)
 		r = shell_assign(ret, "running", dpkg->version);
 	if (r == 0)

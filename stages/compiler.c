@@ -7,22 +7,12 @@
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
+#include "../factory/model/architecture.h"
 #include "../factory/model/memory.h"
 #include "../factory/model/stage_key.h"
 
 #define GCC_VERSION "14"
 #define ARGUMENTS_MAX 256
-
-/* What differs between targets. Names are those of Debian's cross and native packages alike. */
-static const struct target {
-	const char *arch, *triple, *emulation, *loader;
-	const char *protection;		/* control flow, in the compiler's words for this processor */
-	const char *assembler;		/* an option for the width, or NULL */
-} targets[] = {
-	{ "x86_64", "x86_64-linux-gnu", "elf_x86_64", "/lib64/ld-linux-x86-64.so.2", "-fcf-protection", "--64" },
-	{ "aarch64", "aarch64-linux-gnu", "aarch64linux", "/lib/ld-linux-aarch64.so.1",
-	  "-mbranch-protection=standard", NULL },
-};
 
 static const char *const common[] = {
 	"-quiet", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-fstack-protector-strong", "-fasynchronous-unwind-tables",
@@ -46,17 +36,6 @@ void compiler_key(struct stage_key *key)
 		for (const char *const *option = lists[i]; *option; option++)
 			stage_key_string(key, "compiler option", *option);
 	stage_key_string(key, "compiler", GCC_VERSION);
-}
-
-static int find_target(const char *arch, const struct target **ret, struct error *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-		if (strcmp(targets[i].arch, arch) != 0)
-			continue;
-		*ret = &targets[i];
-		return 0;
-	}
-	return error_input(err, "no compiler is known for the architecture %s", arch);
 }
 
 /* ---------------------------------------------------------------- argument vectors */
@@ -107,8 +86,7 @@ static void put_owned(struct vector *v, char *item)
 struct work {
 	const struct compiler *compiler;
 	const struct compiler_job *job;
-	const struct target *target;
-	char *gcc;			/* TREE/usr/lib/gcc/TRIPLE/14, or gcc-cross */
+	char *gcc;			/* its headers, start files and library: TREE/usr/lib/gcc/TRIPLE/14 */
 	char *cc1;			/* below the tree */
 };
 
@@ -137,14 +115,14 @@ static int run(const struct work *w, const struct vector *v, const char *what, s
 
 static int compile(const struct work *w, const char *source, const char *assembly, struct error *err)
 {
-	const char *sysroot = w->compiler->sysroot, *triple = w->target->triple;
+	const char *sysroot = w->compiler->sysroot, *triple = w->compiler->arch->triple;
 	CLEANUP_VECTOR struct vector v = { .count = 0 };
 
 	put(&v, w->cc1);
 	put_list(&v, common);
 	put_list(&v, w->job->linkage == COMPILER_HARDENED ? hardened : not_hardened);
 	if (w->job->linkage == COMPILER_HARDENED)
-		put(&v, w->target->protection);
+		put(&v, w->compiler->arch->protection);
 	put(&v, "-isystem");
 	put_owned(&v, string_printf("%s/include", w->gcc));
 	put(&v, "-isystem");
@@ -164,9 +142,9 @@ static int assemble(const struct work *w, const char *assembly, const char *obje
 {
 	CLEANUP_VECTOR struct vector v = { .count = 0 };
 
-	put_owned(&v, string_printf("%s-as", w->target->triple));
-	if (w->target->assembler)
-		put(&v, w->target->assembler);
+	put_owned(&v, string_printf("%s-as", w->compiler->arch->triple));
+	if (w->compiler->arch->assembler)
+		put(&v, w->compiler->arch->assembler);
 	put(&v, "-o");
 	put(&v, object);
 	put(&v, assembly);
@@ -175,7 +153,7 @@ static int assemble(const struct work *w, const char *assembly, const char *obje
 
 static void put_start_file(struct vector *v, const struct work *w, const char *name)
 {
-	put_owned(v, string_printf("%s/usr/lib/%s/%s", w->compiler->sysroot, w->target->triple, name));
+	put_owned(v, string_printf("%s/usr/lib/%s/%s", w->compiler->sysroot, w->compiler->arch->triple, name));
 }
 
 static void put_gcc_file(struct vector *v, const struct work *w, const char *name)
@@ -192,14 +170,14 @@ static int link_objects(const struct work *w, struct vector *objects, struct err
 	static const char *const shared_libraries[] = { "-lgcc", "-lc", "-lgcc", NULL };
 	CLEANUP_VECTOR struct vector v = { .count = 0 };
 
-	put_owned(&v, string_printf("%s-ld", w->target->triple));
+	put_owned(&v, string_printf("%s-ld", w->compiler->arch->triple));
 	put_owned(&v, string_printf("--sysroot=%s", w->compiler->sysroot));
 	put(&v, "-m");
-	put(&v, w->target->emulation);
+	put(&v, w->compiler->arch->emulation);
 	put_list(&v, fixed ? link_static : link_hardened);
 	if (!fixed) {
 		put(&v, "-dynamic-linker");
-		put(&v, w->target->loader);
+		put(&v, w->compiler->arch->loader);
 	}
 	put(&v, "-o");
 	put(&v, w->job->output);
@@ -207,7 +185,7 @@ static int link_objects(const struct work *w, struct vector *objects, struct err
 	put_start_file(&v, w, "crti.o");
 	put_gcc_file(&v, w, fixed ? "crtbeginT.o" : "crtbeginS.o");
 	put_owned(&v, string_printf("-L%s", w->gcc));
-	put_owned(&v, string_printf("-L=/usr/lib/%s", w->target->triple));
+	put_owned(&v, string_printf("-L=/usr/lib/%s", w->compiler->arch->triple));
 	put(&v, "-L=/usr/lib");
 	put_list(&v, objects->items);
 	for (size_t i = 0; i < w->job->library_count; i++)
@@ -220,36 +198,31 @@ static int link_objects(const struct work *w, struct vector *objects, struct err
 
 /* ---------------------------------------------------------------- a program */
 
-/* A native compiler where the tools' machine is the target, else one that crosses. */
+/* Debian's compilers that cross have directories of their own. */
 static int find_compiler(struct work *w, struct error *err)
 {
-	static const char *const kinds[] = { "gcc", "gcc-cross" };
+	const struct compiler *c = w->compiler;
+	const bool crosses = c->arch != c->machine;
+	CLEANUP_FREE char *path = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		char *gcc = string_printf("%s/usr/lib/%s/%s/" GCC_VERSION, w->compiler->tools, kinds[i],
-					  w->target->triple);
-		char *cc1 = string_printf("usr/libexec/%s/%s/" GCC_VERSION "/cc1", kinds[i], w->target->triple);
-		CLEANUP_FREE char *path = path_join(w->compiler->tools, cc1);
-
-		if (io_exists(path)) {
-			w->gcc = gcc;
-			w->cc1 = cc1;
-			return 0;
-		}
-		free(gcc);
-		free(cc1);
-	}
-	return error_outside(err, "the builder set has no gcc-" GCC_VERSION " for %s", w->target->triple);
+	w->gcc = string_printf("%s/usr/lib/gcc/%s/" GCC_VERSION, crosses ? c->sysroot : c->tools, c->arch->triple);
+	w->cc1 = string_printf("usr/libexec/%s/%s/" GCC_VERSION "/cc1", crosses ? "gcc-cross" : "gcc",
+			       c->arch->triple);
+	path = path_join(c->tools, w->cc1);
+	if (!io_exists(path))
+		return error_outside(err, "the builder set has no gcc-" GCC_VERSION " for %s", c->arch->triple);
+	if (!io_exists(w->gcc))
+		return error_outside(err, "the %s set has no libgcc-" GCC_VERSION "-dev for %s",
+				     crosses ? "sysroot" : "builder", c->arch->triple);
+	return 0;
 }
 
 int compiler_build(const struct compiler *compiler, const struct compiler_job *job, struct error *err)
 {
 	CLEANUP_WORK struct work w = { .compiler = compiler, .job = job };
 	CLEANUP_VECTOR struct vector objects = { .count = 0 };
-	int r = find_target(compiler->arch, &w.target, err);
+	int r = find_compiler(&w, err);
 
-	if (r == 0)
-		r = find_compiler(&w, err);
 	for (size_t i = 0; i < job->source_count && r == 0; i++) {
 		CLEANUP_FREE char *assembly = string_printf("%s/%zu.s", compiler->scratch, i);
 		char *object = string_printf("%s/%zu.o", compiler->scratch, i);

@@ -6,6 +6,7 @@
 
 #include "../rootfs/toolbox.h"
 
+struct architecture;
 struct error;
 struct stage_key;
 
@@ -16,7 +17,8 @@ struct stage_key;
  */
 struct compiler {
 	const char *tools, *sysroot;	/* trees */
-	const char *arch;		/* of the image: "x86_64" */
+	const struct architecture *arch;	/* of the image */
+	const struct architecture *machine;	/* of the tools; where it is another, the sysroot has gcc's own part, too */
 	const char *scratch;		/* for objects */
 };
 

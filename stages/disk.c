@@ -40,16 +40,18 @@ struct slot {
 static void name_slots(const struct plan *plan, const uint8_t root_hash[static 32],
 		       const struct artifacts *artifacts, struct slot slots[static PARTITIONS])
 {
+	const struct architecture *arch = plan->arch;
+
 	slots[0] = (struct slot) {
 		.label = "esp", .type = gpt_type_esp,
 		.source = artifacts_path(artifacts, "esp.img"),
 	};
 	slots[1] = (struct slot) {
-		.label = "root-x86-64", .type = gpt_type_root_x86_64, .read_only = true,
+		.label = arch->root_label, .type = arch->root_type, .read_only = true,
 		.source = artifacts_path(artifacts, "root.erofs"),
 	};
 	slots[2] = (struct slot) {
-		.label = "root-x86-64-verity", .type = gpt_type_root_verity_x86_64, .read_only = true,
+		.label = arch->verity_label, .type = arch->verity_type, .read_only = true,
 		.source = artifacts_path(artifacts, "root.verity"),
 	};
 	plan_uuid(plan, "esp", slots[0].id);
@@ -251,6 +253,7 @@ static int disk_key(const struct plan *plan, struct stage_key *key, struct error
 		stage_key_string(key, purposes[i], text);
 	}
 	stage_key_number(key, "size_gib", plan->description->size_gib);
+	stage_key_string(key, "root", plan->arch->root_label);
 	return 0;
 }
 

@@ -35,7 +35,7 @@ static int choose_size(const struct plan *plan, uint64_t file_size, uint64_t *re
 		least = ESP_MIN_MIB;
 	if (given != 0 && given < least)
 		return error_input(err, "%s: efipartsize is %" PRIu64 " MiB; %s of %" PRIu64 " bytes needs %" PRIu64,
-				   plan->description->file, given, plan->efi_name, file_size, least);
+				   plan->description->file, given, plan->arch->efi_name, file_size, least);
 	*ret = given != 0 ? given : least;
 	return 0;
 }
@@ -88,7 +88,7 @@ static int copy_dated(const struct plan *plan, const char *from, const char *to,
 static int fill(const struct stage_context *ctx, const char *uki, const char *scratch, struct error *err)
 {
 	CLEANUP_FREE char *id = volume_id(ctx->plan);
-	CLEANUP_FREE char *to = string_printf("::/EFI/BOOT/%s", ctx->plan->efi_name);
+	CLEANUP_FREE char *to = string_printf("::/EFI/BOOT/%s", ctx->plan->arch->efi_name);
 	const char *const mkfs[] = {
 		"mkfs.fat", "-F", "32", "-i", id, "-n", "ESP", "--invariant", IMAGE, NULL,
 	};
@@ -131,7 +131,7 @@ static int esp_key(const struct plan *plan, struct stage_key *key, struct error 
 
 	(void)err;
 	stage_key_string(key, "volume id", id);
-	stage_key_string(key, "file name", plan->efi_name);
+	stage_key_string(key, "file name", plan->arch->efi_name);
 	stage_key_number(key, "size in MiB", plan->description->esp_mib);
 	stage_key_number(key, "epoch", (uint64_t)plan->epoch);
 	return 0;

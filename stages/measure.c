@@ -150,7 +150,7 @@ static int describe(const struct plan *plan, const char *disk, const struct boot
 
 	set_text(&m->name, plan->description->name);
 	set_text(&m->version, plan->description->version);
-	set_text(&m->arch, plan->arch);
+	set_text(&m->arch, plan->arch->name);
 	free(m->disk_file);
 	m->disk_file = string_printf("%s.raw", plan->result_name);
 	free(m->cmdline);
@@ -217,7 +217,7 @@ static int measure_key(const struct plan *plan, struct stage_key *key, struct er
 	stage_key_string(key, "result", plan->result_name);
 	stage_key_string(key, "name", plan->description->name);
 	stage_key_string(key, "version", plan->description->version);
-	stage_key_string(key, "arch", plan->arch);
+	stage_key_string(key, "arch", plan->arch->name);
 	return 0;
 }
 

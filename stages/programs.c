@@ -203,7 +203,7 @@ static int programs_run(const struct stage_context *ctx, struct error *err)
 
 	const struct compiler compiler = {
 		.tools = artifacts_path(ctx->artifacts, TOOLBOX_TREE), .sysroot = sysroot, .arch = ctx->plan->arch,
-		.scratch = scratch.path,
+		.machine = ctx->plan->tools, .scratch = scratch.path,
 	};
 
 	r = make_sysroot(ctx, sysroot, err);
@@ -218,7 +218,7 @@ static int programs_key(const struct plan *plan, struct stage_key *key, struct e
 	int r = 0;
 
 	stage_key_packages(key, "sysroot", plan->lock, LOCK_SYSROOT);
-	stage_key_string(key, "architecture", plan->arch);
+	stage_key_string(key, "architecture", plan->arch->name);
 	compiler_key(key);
 	for (size_t i = 0; i < ARRAY_SIZE(init_inputs) && r == 0; i++) {
 		CLEANUP_FREE char *path = path_join(plan->source_root, init_inputs[i]);

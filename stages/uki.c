@@ -19,11 +19,11 @@
 static int find_stub(const struct stage_context *ctx, const char *scratch, char **ret, struct error *err)
 {
 	const struct lock_set *boot = &ctx->plan->lock->sets[LOCK_BOOT];
-	CLEANUP_FREE char *path = path_join(scratch, ctx->plan->stub_path);
+	CLEANUP_FREE char *path = path_join(scratch, ctx->plan->arch->stub_path);
 	int r;
 
 	for (size_t i = 0; i < boot->count; i++) {
-		r = deb_extract(ctx->store, &boot->packages[i], ctx->plan->stub_path, scratch, err);
+		r = deb_extract(ctx->store, &boot->packages[i], ctx->plan->arch->stub_path, scratch, err);
 		if (r < 0)
 			return r;
 		if (io_exists(path)) {
@@ -31,7 +31,7 @@ static int find_stub(const struct stage_context *ctx, const char *scratch, char 
 			return 0;
 		}
 	}
-	return error_input(err, "no package of the lock's boot set holds %s", ctx->plan->stub_path);
+	return error_input(err, "no package of the lock's boot set holds %s", ctx->plan->arch->stub_path);
 }
 
 static int read_line(const char *path, struct buf *ret, struct error *err)
@@ -115,7 +115,7 @@ static int uki_key(const struct plan *plan, struct stage_key *key, struct error 
 {
 	(void)err;
 	stage_key_string(key, "cmdline", plan->description->cmdline);
-	stage_key_string(key, "stub", plan->stub_path);
+	stage_key_string(key, "stub", plan->arch->stub_path);
 	stage_key_packages(key, "packages", plan->lock, LOCK_BOOT);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "../base/hex.h"
 #include "../format/fat.h"
 #include "../format/verity.h"
+#include "architecture.h"
 #include "memory.h"
 
 /* ---------------------------------------------------------------- opening */
@@ -43,6 +44,16 @@ static int check_length(const struct bootfile *b, struct error *err)
 	return 0;
 }
 
+/* The removable media path has the processor in its name (UEFI 3.5.1.1), and so has the root's type. */
+static void find_architecture(struct bootfile *b)
+{
+	for (unsigned int i = 0; i < b->gpt.count && !b->arch; i++)
+		b->arch = architecture_of_root(b->gpt.partitions[i].type);
+	if (!b->arch)
+		b->arch = architecture_default();
+	b->boot_path = string_printf("\\EFI\\BOOT\\%s", b->arch->efi_name);
+}
+
 static int take_boot_file(struct bootfile *b, struct error *err)
 {
 	const struct gpt_partition *esp = bootfile_partition(b, gpt_type_esp);
@@ -50,7 +61,7 @@ static int take_boot_file(struct bootfile *b, struct error *err)
 
 	if (!esp)
 		return error_input(err, "%s: the disk has no EFI system partition", b->path);
-	r = fat_read_file(b->file.data + esp->offset, esp->size, BOOTFILE_PATH, &b->taken, err);
+	r = fat_read_file(b->file.data + esp->offset, esp->size, b->boot_path, &b->taken, err);
 	if (r < 0)
 		return error_wrap(err, "%s: EFI system partition at byte %ju", b->path,
 				  (uintmax_t)esp->offset);
@@ -72,6 +83,7 @@ static int open_disk(struct bootfile *b, struct error *err)
 	if (problem)
 		return error_input(err, "%s: %s", b->path, problem);
 	r = check_length(b, err);
+	find_architecture(b);
 	return r < 0 ? r : take_boot_file(b, err);
 }
 
@@ -103,7 +115,7 @@ int bootfile_open(const char *path, struct bootfile **ret, struct error *err)
 		return r;
 	r = pe_parse(b->image, b->image_size, &b->pe, err);
 	if (r < 0)
-		return error_wrap(err, "%s%s", path, b->disk ? ": " BOOTFILE_PATH : "");
+		return error_wrap(err, "%s%s%s", path, b->disk ? ": " : "", b->disk ? b->boot_path : "");
 	*ret = TAKE_PTR(b);
 	return 0;
 }
@@ -115,6 +127,7 @@ void bootfile_free(struct bootfile *b)
 	buf_free(&b->taken);
 	io_unmap(&b->file);
 	free(b->path);
+	free(b->boot_path);
 	free(b);
 }
 
@@ -227,14 +240,17 @@ static int check_tree(const struct bootfile *b, const struct gpt_partition *root
 
 int bootfile_check_root(const struct bootfile *b, struct error *err)
 {
-	const struct gpt_partition *root = bootfile_partition(b, gpt_type_root_x86_64);
-	const struct gpt_partition *tree = bootfile_partition(b, gpt_type_root_verity_x86_64);
+	const struct gpt_partition *root = b->disk ? bootfile_partition(b, b->arch->root_type) : NULL;
+	const struct gpt_partition *tree = b->disk ? bootfile_partition(b, b->arch->verity_type) : NULL;
 	CLEANUP_FREE char *cmdline = bootfile_cmdline(b);
 	uint8_t root_hash[32];
 	int r;
 
 	if (!root || !tree)
 		return error_verdict(err, "%s: no %s partition", b->path, root ? "verity" : "root");
+	if (b->pe.machine != b->arch->pe_machine)
+		return error_verdict(err, "%s: the boot file is for machine 0x%04x; firmware of %s wants 0x%04x",
+				     b->path, b->pe.machine, b->arch->name, b->arch->pe_machine);
 	if (bootfile_root_hash(cmdline, root_hash) < 0)
 		return error_verdict(err, "%s: the command line \"%s\" names no root hash", b->path, cmdline);
 	r = check_id(b, root, "root", root_hash, err);

@@ -11,6 +11,7 @@
 #include "../format/gpt.h"
 #include "../format/pe.h"
 
+struct architecture;
 struct error;
 
 /*
@@ -19,13 +20,14 @@ struct error;
  * from what a build believes it has put there.
  */
 
-#define BOOTFILE_PATH "\\EFI\\BOOT\\BOOTX64.EFI"
 #define BOOTFILE_MAX (UINT64_C(1) << 30)
 
 struct bootfile {
 	char *path;
 	struct io_map file;
 	bool disk;			/* a disk with a GPT; otherwise the file is the image */
+	const struct architecture *arch;	/* of a disk: that of its root partition; NULL for a bare image */
+	char *boot_path;		/* of a disk: "\EFI\BOOT\BOOTX64.EFI"; else NULL */
 	struct gpt gpt;
 	uint8_t gpt_event[GPT_MEASURED_MAX];	/* UEFI_GPT_DATA */
 	size_t gpt_event_size;
@@ -51,7 +53,8 @@ char *bootfile_cmdline(const struct bootfile *b);
 int bootfile_root_hash(const char *cmdline, uint8_t ret[static 32]);
 
 /*
- * Do command line, partition table and hash tree speak of the same root? The ids of the root and
+ * Do command line, partition table and hash tree speak of the same root, and is the boot file for that
+ * root's processor? The ids of the root and
  * verity partitions are the halves of the root hash, the verity superblock covers no more than the
  * root partition, and the tree's top block has the root hash. ERROR_VERDICT says which does not hold.
  * Not the whole tree: that is the kernel's work at every read.

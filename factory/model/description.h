@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct architecture;
 struct error;
 
 /*
@@ -54,6 +55,7 @@ struct description {
 	char *file;			/* appliance.kiwi or config.xml, as found */
 	char *directory;		/* absolute */
 	char *name, *version;
+	const struct architecture *arch;	/* the table's; architecture_default() when not given */
 	char *locale, *keytable, *timezone;	/* each NULL when not given */
 	char *cmdline;			/* kernelcmdline, blanks folded; "" when not given */
 	char *compression;		/* for mkfs.erofs -z, e.g. "zstd,level=9"; "" = none */

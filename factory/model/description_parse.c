@@ -11,6 +11,7 @@
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../base/io.h"
+#include "architecture.h"
 #include "description_files.h"
 #include "description_reader.h"
 #include "memory.h"
@@ -187,6 +188,7 @@ int description_parse(const void *xml, size_t size, const char *file, const char
 	d = memory_new(sizeof(*d));
 	d->file = string_copy(file);
 	d->directory = string_copy(directory ? directory : "");
+	d->arch = architecture_default();
 	r = read_tree(d, directory, doc, err);
 	xmlFreeDoc(doc);
 	if (r < 0)

@@ -28,6 +28,13 @@ ATTRIBUTES(profiles_attributes) = {
 	END
 };
 
+/* KIWI skips preferences for other machines than it runs on; here they say what the image is for. */
+ATTRIBUTES(preferences_attributes) = {
+	{ .name = "arch" },
+	NO_PROFILES,
+	END
+};
+
 #define OWN_BOOT_FILE "Kiln writes the boot file itself and runs no hook on it; remove it"
 
 ATTRIBUTES(type_attributes) = {
@@ -158,7 +165,7 @@ const struct element_rule description_rules[] = {
 	{ "description", "specification", .text = true },
 	{ "description", "license", .repeats = true, .text = true },
 
-	{ "image", "preferences", profiles_attributes, .required = true },
+	{ "image", "preferences", preferences_attributes, .required = true, .take = take_preferences },
 	{ "preferences", "version", .required = true, .text = true, .check = syntax_version,
 	  FIELD(version) },
 	{ "preferences", "packagemanager", .required = true, .text = true, .only = "apt" },

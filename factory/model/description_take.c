@@ -4,12 +4,16 @@
 #include <libxml/tree.h>
 #include <string.h>
 
+#include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/error.h"
 #include "../base/io.h"
+#include "architecture.h"
 #include "description_files.h"
 #include "description_reader.h"
 #include "memory.h"
+
+#define NAMES_MAX 1000
 
 static char *copy_attribute(const xmlNode *node, const char *name)
 {
@@ -52,6 +56,22 @@ int take_image(struct reader *r, const xmlNode *node, struct error *err)
 	(void)err;
 	r->d->name = copy_attribute(node, "name");
 	return 0;
+}
+
+int take_preferences(struct reader *r, const xmlNode *node, struct error *err)
+{
+	const char *name = reader_attribute(node, "arch");
+	CLEANUP_BUF struct buf known = BUF_INIT(NAMES_MAX);
+
+	if (!name)
+		return 0;
+	r->d->arch = architecture_find(name);
+	if (r->d->arch)
+		return 0;
+	for (size_t i = 0; i < architecture_count; i++)
+		(void)buf_printf(&known, "%s%s", i ? " or " : "", architectures[i].name);
+	return reader_complain(r, node, err, "attribute arch of <preferences> must be %s, not \"%.80s\"",
+			       buf_text(&known), name);
 }
 
 int take_type(struct reader *r, const xmlNode *node, struct error *err)

@@ -90,12 +90,10 @@ int plan_make(const struct description *d, const struct lock *lock, const char *
 	plan = memory_new(sizeof(*plan));
 	plan->description = d;
 	plan->lock = lock;
-	plan->arch = "x86_64";
-	plan->deb_arch = "amd64";
-	plan->efi_name = "BOOTX64.EFI";
-	plan->stub_path = "usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+	plan->arch = d->arch;
+	plan->tools = architecture_host();
 	plan->epoch = lock->epoch;
-	plan->result_name = string_printf("%s.%s-%s", d->name, plan->arch, d->version);
+	plan->result_name = string_printf("%s.%s-%s", d->name, plan->arch->name, d->version);
 	plan->initrd_modules = initrd_modules;
 	plan->source_root = string_copy(source_root);
 	make_seed(plan);

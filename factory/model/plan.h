@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "architecture.h"
 #include "description.h"
 #include "lock.h"
 
@@ -18,10 +19,8 @@ struct error;
 struct plan {
 	const struct description *description;
 	const struct lock *lock;
-	const char *arch;		/* "x86_64" */
-	const char *deb_arch;		/* "amd64" */
-	const char *efi_name;		/* "BOOTX64.EFI" */
-	const char *stub_path;		/* in LOCK_BOOT's package, "usr/lib/systemd/boot/efi/linuxx64.efi.stub" */
+	const struct architecture *arch;	/* of the image */
+	const struct architecture *tools;	/* of LOCK_BUILDER and LOCK_APPLIANCE: this machine's */
 	int64_t epoch;			/* SOURCE_DATE_EPOCH */
 	char *result_name;		/* "NAME.ARCH-VERSION" */
 	const char *const *initrd_modules;	/* NULL-terminated names: dm_verity, erofs, overlay, ... */

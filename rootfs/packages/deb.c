@@ -410,13 +410,15 @@ static void warn_of_kept(const struct resolution *res, const struct lock *lock)
 	CLEANUP_BUF struct buf names = BUF_INIT(NAMES_MAX);
 	const char *last = "";
 
-	for (size_t s = 0; s < LOCK_SETS; s++) {
-		const struct lock_set *set = &lock->sets[s];
+	for (size_t s = 0; s < res->request->set_count; s++) {
+		const struct package_set_request *request = &res->request->sets[s];
+		const struct lock_set *set = &lock->sets[request->set];
 
-		for (size_t i = 0; i < set->count; i++) {
+		for (size_t i = 0; i < set->count && strcmp(request->arch, res->arch) == 0; i++) {
 			const struct locked_package *package = &set->packages[i];
 
-			if (!only_store_has(res, package) || is_in_earlier_set(lock, s, package))
+			if (!only_store_has(res, package) ||
+			    is_in_earlier_set(lock, request->set, package))
 				continue;
 			last = package->name;
 			(void)buf_printf(&names, "%s%s", names.len ? ", " : " ", last);
@@ -434,19 +436,47 @@ static void free_resolution(struct resolution *res)
 	free(res->suites);
 }
 
-static int deb_resolve(const struct resolve_request *request, struct lock *lock, struct error *err)
+/* All sets of one architecture: apt is told of no other, so that no name needs to say which it means. */
+static int resolve_architecture(const struct resolve_request *request, const char *arch, struct lock *lock,
+				struct error *err)
 {
-	__attribute__((cleanup(free_resolution))) struct resolution res = {.request = request};
+	__attribute__((cleanup(free_resolution))) struct resolution res = {
+		.request = request, .arch = arch,
+	};
 	int r;
 
 	r = resolution_update(&res, lock, err);
 	for (size_t i = 0; r == 0 && i < request->set_count; i++) {
 		const struct package_set_request *set = &request->sets[i];
 
-		r = resolve_set(&res, set, &lock->sets[set->set], err);
+		if (strcmp(set->arch, arch) == 0)
+			r = resolve_set(&res, set, &lock->sets[set->set], err);
 	}
 	if (r == 0 && request->store)
 		warn_of_kept(&res, lock);
+	return r;
+}
+
+static bool is_done(const struct resolve_request *request, size_t set)
+{
+	for (size_t i = 0; i < set; i++)
+		if (strcmp(request->sets[i].arch, request->sets[set].arch) == 0)
+			return true;
+	return false;
+}
+
+static int deb_resolve(const struct resolve_request *request, struct lock *lock, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->set_count; i++)
+		if (!is_done(request, i))
+			r = resolve_architecture(request, request->sets[i].arch, lock, err);
+	for (size_t i = 0; r == 0 && i < lock->repository_count; i++)
+		if (!lock->repositories[i].release_sha256[0])
+			r = error_input(err, "repository %s: %s has no packages for %s in %s",
+					lock->repositories[i].alias, lock->repositories[i].suite,
+					request->sets[0].arch, lock->repositories[i].components);
 	return r;
 }
 

@@ -88,7 +88,6 @@ static int resolve(struct fetch *f, struct lock **ret, struct error *err)
 		.repository_count = (unsigned int)f->request.count,
 		.sets = f->request.sets.requests,
 		.set_count = LOCK_SETS,
-		.arch = FETCH_ARCHITECTURE,
 		.state = f->state,
 		.before = f->keep ? f->before : NULL,
 		.moving = f->options->moving,

@@ -7,6 +7,7 @@
 #include "../../factory/base/cleanup.h"
 #include "../../factory/base/error.h"
 #include "../../factory/base/log.h"
+#include "../../factory/model/architecture.h"
 #include "../../factory/model/description.h"
 #include "../../factory/model/memory.h"
 #include "fetch.h"
@@ -21,7 +22,7 @@ static int open_downloader(struct fetch *f, struct error *err)
 {
 	if (downloader_env(&f->downloader))
 		return 0;
-	return downloader_open(f->state, FETCH_ARCHITECTURE, &f->downloader, err);
+	return downloader_open(f->state, architecture_host()->deb, &f->downloader, err);
 }
 
 int fetch_root(struct fetch *f, const struct locked_repository *repository, char **ret,

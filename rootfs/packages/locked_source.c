@@ -52,11 +52,13 @@ const struct locked_package *locked_source_find(const struct resolve_request *re
 }
 
 /* A package of several sets is listed by the first. */
-static void add_package(const struct resolve_request *request, const struct locked_package *package,
-			struct buf *list)
+static void add_package(const struct resolve_request *request, const char *arch,
+			const struct locked_package *package, struct buf *list)
 {
 	struct error why = ERROR_INIT;
 
+	if (strcmp(package->architecture, arch) != 0 && strcmp(package->architecture, "all") != 0)
+		return;
 	if (locked_source_find(request, package->sha256) != package ||
 	    !store_has(request->store, package->sha256) ||
 	    !is_asked_for(request, package->repository))
@@ -83,7 +85,8 @@ static int write_release(const char *dir, const struct buf *list, struct error *
 	return io_write_file(path, release.data, release.len, 0644, err);
 }
 
-int locked_source_write(const struct resolve_request *request, const char *dir, struct error *err)
+int locked_source_write(const struct resolve_request *request, const char *arch, const char *dir,
+			struct error *err)
 {
 	CLEANUP_BUF struct buf list = BUF_INIT(LIST_MAX);
 	CLEANUP_FREE char *path = path_join(dir, "Packages");
@@ -91,7 +94,7 @@ int locked_source_write(const struct resolve_request *request, const char *dir, 
 
 	for (size_t s = 0; s < LOCK_SETS; s++)
 		for (size_t i = 0; i < request->before->sets[s].count; i++)
-			add_package(request, &request->before->sets[s].packages[i], &list);
+			add_package(request, arch, &request->before->sets[s].packages[i], &list);
 	r = io_mkdirs(dir, 0755, err);
 	if (r == 0)
 		r = io_write_file(path, buf_text(&list), list.len, 0644, err);

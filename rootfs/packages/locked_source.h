@@ -12,8 +12,9 @@ struct resolve_request;
  */
 
 /* Writes "Packages" and "Release" into `dir`. Left out is what came from a repository that the request
- * no longer asks for, or asks for elsewhere. */
-int locked_source_write(const struct resolve_request *request, const char *dir, struct error *err);
+ * no longer asks for, or asks for elsewhere, and what is for another architecture. */
+int locked_source_write(const struct resolve_request *request, const char *arch, const char *dir,
+			struct error *err);
 
 /* The package of the lock before with that digest, of any set; NULL if there is none. */
 const struct locked_package *locked_source_find(const struct resolve_request *request,

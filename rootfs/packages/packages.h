@@ -65,6 +65,7 @@ struct package_set_request {
 	const char *const *names;	/* NULL-terminated */
 	const char *const *origins;	/* "FILE:LINE" of each name, for messages; NULL: a pattern of Kiln's own */
 	const char *const *excluded;	/* NULL-terminated: must not be pulled in */
+	const char *arch;		/* the family's own name for it: "amd64" */
 };
 struct resolve_request {
 	const struct locked_repository *repositories;	/* alias, source, suite, components */
@@ -74,7 +75,6 @@ struct resolve_request {
 	const struct package_set_request *sets;
 	unsigned int set_count;
 	bool dated;			/* the roots are dated archives, which stay valid for ever */
-	const char *arch;		/* the family's own name for it: "amd64" */
 	/*
 	 * A lock whose versions are to be kept as far as they go together with the rest, but for the names in
 	 * `moving` (NULL-terminated, or NULL). NULL: the newest of everything. With `store` also versions

@@ -9,6 +9,7 @@
 #include "../../factory/base/digest.h"
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
+#include "../../factory/model/architecture.h"
 #include "../../factory/model/description.h"
 #include "../../factory/model/memory.h"
 
@@ -121,13 +122,16 @@ static int add_set(const struct package_set_request *set, struct buf *text)
 
 static int digest_request(struct fetch_request *request, struct error *err)
 {
+	const struct architecture *arch = request->description->arch, *tools = architecture_host();
 	CLEANUP_BUF struct buf text = BUF_INIT(REQUEST_MAX);
 	char hex[2 * DIGEST_MAX + 1];
 	struct digest digest;
 	int r;
 
 	r = buf_printf(&text, "request 1\nfamily %s\narchitecture %s\n", package_family_deb.name,
-		       FETCH_ARCHITECTURE);
+		       arch->deb);
+	if (r == 0 && arch != tools)
+		r = buf_printf(&text, "tools %s\n", tools->deb);
 	for (size_t i = 0; r == 0 && i < request->count; i++) {
 		const struct locked_repository *repository = &request->repositories[i];
 
@@ -164,11 +168,32 @@ int fetch_request_make(const struct description *description, struct fetch_reque
 	return 0;
 }
 
+/* Their packages are in the lock, so it is for machines of one kind. */
+static int check_tools(const struct description *description, const struct lock *lock, struct error *err)
+{
+	const char *tools = architecture_host()->deb;
+	const struct lock_set *set = &lock->sets[LOCK_BUILDER];
+
+	for (size_t i = 0; i < set->count; i++) {
+		const char *arch = set->packages[i].architecture;
+
+		if (strcmp(arch, "all") != 0 && strcmp(arch, tools) != 0)
+			return error_input(err,
+					   "the lock's tools run on %s, and this machine is %s: run "
+					   "\"kiln fetch %s\" here",
+					   arch, tools, description->directory);
+	}
+	return 0;
+}
+
 int packages_check_lock(const struct description *description, const struct lock *lock,
 			struct error *err)
 {
 	CLEANUP_FETCH_REQUEST struct fetch_request request = {.count = 0};
-	int r = fetch_request_make(description, &request, err);
+	int r = check_tools(description, lock, err);
+
+	if (r == 0)
+		r = fetch_request_make(description, &request, err);
 
 	if (r < 0)
 		return r;

@@ -23,7 +23,4 @@ void fetch_request_free(struct fetch_request *request);
 /* The file with the keys of repository number i; malloc'ed. */
 int fetch_request_keyring(const struct fetch_request *request, size_t i, char **ret, struct error *err);
 
-/* What the packages are for. */
-#define FETCH_ARCHITECTURE "amd64"
-
 #endif

@@ -10,6 +10,7 @@
 #include "../../factory/base/digest.h"
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
+#include "../../factory/model/architecture.h"
 #include "../../factory/model/memory.h"
 #include "locked_source.h"
 #include "packages.h"
@@ -96,6 +97,9 @@ static int lock_release(const char *path, struct locked_repository *repository, 
 		return error_wrap(err, "repository %s", repository->alias);
 	digest_of(DIGEST_SHA256, release.data, release.len, &digest);
 	digest_hex(&digest, hex);
+	if (repository->release_sha256[0] && strcmp(repository->release_sha256, hex) != 0)
+		return error_outside(err, "repository %s has changed while it was read: run \"kiln fetch\" again",
+				     repository->alias);
 	memcpy(repository->release_sha256, hex, sizeof(repository->release_sha256));
 	return 0;
 }
@@ -147,7 +151,7 @@ static int write_locked_source(const struct resolution *res, struct error *err)
 {
 	CLEANUP_FREE char *dir = apt_locked_source(&res->apt);
 
-	return locked_source_write(res->request, dir, err);
+	return locked_source_write(res->request, res->arch, dir, err);
 }
 
 static int update_lists(struct resolution *res, struct lock *lock, struct error *err)
@@ -165,18 +169,11 @@ static int update_lists(struct resolution *res, struct lock *lock, struct error 
 	r = apt_get(&res->apt, arguments, &output, err);
 	if (r < 0)
 		return error_wrap(err, "cannot read the repositories (%s)", res->suites);
-	for (size_t i = 0; r == 0 && i < request->repository_count; i++) {
+	for (size_t i = lock->repository_count; r == 0 && i < request->repository_count; i++) {
 		copy_repository(&request->repositories[i], lock);
-		r = hash_keyring(res, i, &lock->repositories[lock->repository_count - 1], err);
+		r = hash_keyring(res, i, &lock->repositories[i], err);
 	}
-	if (r == 0)
-		r = load_lists(res, lock, err);
-	for (size_t i = 0; r == 0 && i < lock->repository_count; i++)
-		if (!lock->repositories[i].release_sha256[0])
-			r = error_input(err, "repository %s: %s has no packages for %s in %s",
-					lock->repositories[i].alias, lock->repositories[i].suite,
-					request->arch, lock->repositories[i].components);
-	return r;
+	return r < 0 ? r : load_lists(res, lock, err);
 }
 
 static char *join_suites(const struct resolve_request *request)
@@ -193,13 +190,22 @@ static char *join_suites(const struct resolve_request *request)
 	return suites;
 }
 
+/* apt drops the lists of an architecture that it is not told of: one that is not this machine's has its own. */
+static char *state_of(const struct resolution *res)
+{
+	const char *state = res->request->state;
+
+	return strcmp(res->arch, architecture_host()->deb) == 0 ? string_copy(state) : path_join(state, res->arch);
+}
+
 int resolution_update(struct resolution *res, struct lock *lock, struct error *err)
 {
 	const struct resolve_request *request = res->request;
+	CLEANUP_FREE char *state = state_of(res);
 	int r;
 
 	res->suites = join_suites(request);
-	r = apt_open(request->state, request->arch, &res->apt, err);
+	r = apt_open(state, res->arch, &res->apt, err);
 	if (r == 0)
 		r = update_lists(res, lock, err);
 	return r;

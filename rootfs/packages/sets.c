@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../factory/base/io.h"
+#include "../../factory/model/architecture.h"
 #include "../../factory/model/description.h"
 #include "../../factory/model/memory.h"
 
@@ -24,15 +25,20 @@ static const struct set_rule {
 	[LOCK_BOOT] = { REACH_ALONE, { "systemd-boot-efi" } },
 	/* Only for programs: without one the set is empty. */
 	[LOCK_SYSROOT] = { REACH_CLOSURE, { "libc6-dev", "linux-libc-dev" } },
-	/* The compiler is named by its target. What each stage takes of it: stages/tools.c, builder.c. */
+	/* And the compiler. What each stage takes of it: stages/tools.c, builder.c. */
 	[LOCK_BUILDER] = { REACH_CLOSURE,
-			   { ESSENTIAL, "apt", "binutils-x86-64-linux-gnu", "cpp-14-x86-64-linux-gnu",
-			     "dosfstools", "e2fsprogs", "erofs-utils", "kmod", "libgcc-14-dev", "mount",
+			   { ESSENTIAL, "apt", "dosfstools", "e2fsprogs", "erofs-utils", "kmod", "mount",
 			     "mtools", "passwd", "zstd" } },
 	/* Behind the metapackage stands the kernel of the day. */
-	[LOCK_APPLIANCE] = { REACH_BEHIND, { "linux-image-cloud-amd64" } },
-	[LOCK_FIRMWARE] = { REACH_ALONE, { "ovmf" } },
+	[LOCK_APPLIANCE] = { REACH_BEHIND, { NULL } },
+	[LOCK_FIRMWARE] = { REACH_ALONE, { NULL } },
 };
+
+/* What runs while the image is made runs here; everything else is for the image's machine. */
+static bool is_of_tools(enum lock_set_id set)
+{
+	return set == LOCK_BUILDER || set == LOCK_APPLIANCE;
+}
 
 struct wanted {
 	const char *name;
@@ -75,10 +81,31 @@ static void want_programs(struct wanted_list *list, const struct description *d)
 			want(list, d->programs[i].packages[k], d, d->programs[i].line);
 }
 
+/*
+ * gcc's own part of every program comes with the tools where they are for the image's machine, and out of the
+ * image's archive where not: Debian's packages of it for a compiler that crosses are another build.
+ */
+static void want_machine(struct wanted_list *list, const struct architecture *arch, enum lock_set_id set)
+{
+	const struct architecture *tools = architecture_host();
+
+	if (set == LOCK_BUILDER) {
+		want(list, arch->binutils, NULL, 0);
+		want(list, arch->compiler, NULL, 0);
+	}
+	if (set == (arch == tools ? LOCK_BUILDER : LOCK_SYSROOT))
+		want(list, "libgcc-14-dev", NULL, 0);
+	if (set == LOCK_APPLIANCE)
+		want(list, tools->kernel, NULL, 0);
+	if (set == LOCK_FIRMWARE)
+		want(list, arch->firmware, NULL, 0);
+}
+
 static void want_set(struct wanted_list *list, const struct description *d, enum lock_set_id set)
 {
 	for (size_t i = 0; i < NAMES_MAX && rules[set].names[i]; i++)
 		want(list, rules[set].names[i], NULL, 0);
+	want_machine(list, d->arch, set);
 	if (set == LOCK_IMAGE) {
 		want_packages(list, d, &d->bootstrap);
 		want_packages(list, d, &d->image);
@@ -145,6 +172,7 @@ void package_sets_make(const struct description *d, struct package_sets *ret)
 
 		request->set = set;
 		request->reach = rules[set].reach;
+		request->arch = (is_of_tools(set) ? architecture_host() : d->arch)->deb;
 		want_set(&list, d, set);
 		make_request(&list, request);
 		request->excluded = make_excluded(d, set);

@@ -33,10 +33,10 @@ static void fixture_open(struct fixture *f)
 	f->artifacts = artifacts_new();
 	f->output = path_join(f->scratch.path, "out");
 	f->description = (struct description) { .name = (char *)"tiny", .version = (char *)"1",
-						.cmdline = (char *)"" };
+						.arch = architecture_default(), .cmdline = (char *)"" };
 	f->plan = (struct plan) {
-		.description = &f->description, .lock = f->lock, .arch = "x86_64",
-		.deb_arch = "amd64", .efi_name = "BOOTX64.EFI", .epoch = 1700000000,
+		.description = &f->description, .lock = f->lock, .arch = architecture_default(),
+		.tools = architecture_host(), .epoch = 1700000000,
 		.result_name = (char *)"tiny.x86_64-1", .seed = "a seed of at most 32 bytes",
 	};
 	need(io_mkdirs(f->output, 0755, &err) == 0, "output directory: %s", err.message);

@@ -53,7 +53,7 @@ static void test_fields(void)
 
 	need(plan_make(&description, lock, "/src/rootfs/init", &plan, &err) == 0, "a plan is made");
 	ok_str(plan->result_name, "mpc.x86_64-1.2.3", "results are named as KIWI names them");
-	ok_str(plan->efi_name, "BOOTX64.EFI", "the removable media path's file name");
+	ok(plan->arch == architecture_find("x86_64"), "the description's architecture");
 	ok_str(plan->source_root, "/src/rootfs/init", "source root");
 	ok_int(plan->epoch, 1735689600, "time comes from the lock");
 	ok(plan->initrd_modules[0] != NULL, "the initrd gets modules");
@@ -130,6 +130,7 @@ static void test_refusals(void)
 
 int main(void)
 {
+	description.arch = architecture_default();
 	test_fields();
 	test_ids();
 	test_stable();

@@ -2,6 +2,7 @@
 #include "tests/unit/tap.h"
 
 #include "factory/base/cleanup.h"
+#include "factory/model/architecture.h"
 #include "factory/model/description.h"
 #include "rootfs/packages/download.h"
 #include "rootfs/packages/sets.h"
@@ -31,6 +32,7 @@ static void test_description(void)
 	struct description_program program = { .packages = packages, .package_count = 2, .line = 20 };
 	struct description d = {
 		.file = (char *)"a.kiwi",
+		.arch = architecture_default(),
 		.bootstrap = { bootstrap, 2 },
 		.image = { image, 2 },
 		.ignored = { ignored, 2 },
@@ -69,7 +71,7 @@ static void test_description(void)
 
 static void test_no_programs(void)
 {
-	struct description d = { .file = (char *)"a.kiwi" };
+	struct description d = { .file = (char *)"a.kiwi", .arch = architecture_default() };
 	CLEANUP_PACKAGE_SETS struct package_sets sets;
 
 	package_sets_make(&d, &sets);

@@ -265,7 +265,15 @@ static void add_readers(const char *readers, bool ret[static STAGES_MAX])
 
 static const char *const other_modules[] = { "nvme", "dm_verity", "erofs", NULL };
 
+/* An architecture of which nothing is as in the table. */
+static const struct architecture other = {
+	.name = "other", .deb = "other", .triple = "other", .loader = "/other", .efi_name = "OTHER.EFI",
+	.stub_path = "other.stub", .root_label = "other", .verity_label = "other", .binutils = "other-binutils",
+	.compiler = "other-compiler",
+};
+
 CHANGE(none, (void)w)
+CHANGE(description_arch, D->arch = &other)
 CHANGE(name, set(&D->name, "other"))
 CHANGE(version, set(&D->version, "2.0.0"))
 CHANGE(locale, set(&D->locale, "de_DE.UTF-8"))
@@ -340,10 +348,8 @@ CHANGE(set_builder, add_package(w->lock, LOCK_BUILDER, "zsh"))
 CHANGE(set_appliance, add_package(w->lock, LOCK_APPLIANCE, "zsh"))
 CHANGE(set_firmware, add_package(w->lock, LOCK_FIRMWARE, "zsh"))
 
-CHANGE(arch, P->arch = "aarch64")
-CHANGE(deb_arch, P->deb_arch = "arm64")
-CHANGE(efi_name, P->efi_name = "BOOTAA64.EFI")
-CHANGE(stub_path, P->stub_path = "stub")
+CHANGE(arch, P->arch = &other)
+CHANGE(tools, P->tools = &other)
 CHANGE(epoch, P->epoch++)
 CHANGE(result_name, set(&P->result_name, "x"))
 CHANGE(modules, P->initrd_modules = other_modules)
@@ -451,6 +457,7 @@ static const struct change {
 	{ "lock.sets", set_appliance, LOCK },
 	{ "lock.sets", set_firmware, LOCK },
 
+	{ "description.arch", description_arch, "tools programs base uki esp disk measure" },
 	{ "plan.description", name, "config " LOCK },
 	{ "plan.lock", set_boot, "uki " LOCK },
 	{ "plan.source_root", source_init, "programs" },
@@ -460,10 +467,8 @@ static const struct change {
 
 /* Made to the finished plan. */
 static const struct change plan_changes[] = {
-	{ "plan.arch", arch, "programs measure" },
-	{ "plan.deb_arch", deb_arch, "base" },
-	{ "plan.efi_name", efi_name, "esp" },
-	{ "plan.stub_path", stub_path, "uki" },
+	{ "plan.arch", arch, "tools programs base uki esp disk measure" },
+	{ "plan.tools", tools, "tools" },
 	{ "plan.epoch", epoch, "unpack base config tree erofs esp" },
 	{ "plan.result_name", result_name, "measure" },
 	{ "plan.initrd_modules", modules, "kernel" },
@@ -595,6 +600,6 @@ int main(void)
 	test_changes();
 	check_header("factory/model/description.h", 45);
 	check_header("factory/model/lock.h", 20);
-	check_header("factory/model/plan.h", 10);
+	check_header("factory/model/plan.h", 8);
 	return tap_done();
 }
