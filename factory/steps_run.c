@@ -171,6 +171,12 @@ static double seconds_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* What the cache does not have, and nothing that runs would read. */
+static bool is_absent(const struct step *step)
+{
+	return !step->needed && step->entry.held < 0;
+}
+
 static int do_step(struct steps *s, unsigned int index, struct error *err)
 {
 	const struct step *step = &s->items[index];
@@ -185,7 +191,7 @@ static int do_step(struct steps *s, unsigned int index, struct error *err)
 	log_debug("%s: key %s", step->stage->name, step->entry.key);
 	if (step->must_run)
 		r = run_step(s, index, &reused, err);
-	outcome = r < 0 ? "failed" : reused ? "reused" : "done";
+	outcome = r < 0 ? "failed" : !reused ? "done" : is_absent(step) ? "not needed" : "reused";
 	log_step_end(outcome);
 	if (r < 0)
 		return error_wrap(err, "%s", step->stage->name);
