@@ -52,7 +52,8 @@ cp -rl "$cache/store" "$other/cache2/store"
 cp -r "$other/cache/stages/base" "$other/cache/stages/config" "$other/cache2/stages/"
 exits 0 '' "a build by another user" unshare --user --map-user=1234 --map-group=4321 \
 	sh -c "[ \$(id -u) -eq 1234 ] || exit 99; $elsewhere" sh "$other" "$KILN" cache2 third
-is "$(grep -c ': reused' "$tmp/err")" 2 "which reused what the appliance had made, and nothing else"
+like "$(cat "$tmp/err")" "configuring the image: reused" "which reused what the appliance had made"
+is "$(grep -c ": reused" "$tmp/err")" 2 "and nothing else"
 ok "its disk is the same" cmp "$tmp/first/small/$raw" "$other/third/small/$raw"
 rm -rf "$other"
 
