@@ -2,6 +2,8 @@
 #include "tests/unit/tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +84,41 @@ static void test_adopt(const struct store *s)
 	ok_error(&err, "greeting", "is named");
 }
 
+static bool can_lock(int operation)
+{
+	CLEANUP_FREE char *path = path_join(dir.path, "store");
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, operation | LOCK_NB) == 0;
+}
+
+/* One process after the other, as several would. */
+static void test_holding(void)
+{
+	struct error err = ERROR_INIT;
+	struct store *s = NULL;
+
+	need(store_open(dir.path, &s, &err) == 0, "store_open");
+	ok(can_lock(LOCK_SH), "an open store is open to others");
+	ok(!can_lock(LOCK_EX), "but to nobody alone");
+	store_free(s);
+	need(store_open_alone(dir.path, &s, &err) == 0, "store_open_alone");
+	ok(!can_lock(LOCK_SH), "one that is open alone is closed to others");
+	store_free(s);
+	ok(can_lock(LOCK_EX), "until it is closed");
+}
+
+static void test_places(void)
+{
+	char sha256[65] = "";
+
+	ok(store_is_object("2c/" HELLO, sha256), "an object's place");
+	ok_str(sha256, HELLO, "tells its digest");
+	ok(!store_is_object("2d/" HELLO, sha256), "another directory is not its place");
+	ok(!store_is_object("2c/2" HELLO, sha256), "a longer name is none");
+	ok(!store_is_object("", sha256), "nor is nothing");
+}
+
 int main(void)
 {
 	CLEANUP_STORE struct store *s = NULL;
@@ -92,6 +129,10 @@ int main(void)
 	test_bytes(s);
 	test_damage(s);
 	test_adopt(s);
+	store_free(s);
+	s = NULL;
+	test_holding();
+	test_places();
 	store_free(NULL);
 	io_scratch_free(&dir);
 	return tap_done();
