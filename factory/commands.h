@@ -27,5 +27,6 @@ extern const struct command command_inspect;
 extern const struct command command_compare;
 extern const struct command command_test;
 extern const struct command command_run;
+extern const struct command command_store;
 
 #endif

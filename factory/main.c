@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_compare,
 	&command_test,
 	&command_run,
+	&command_store,
 };
 
 static const struct command *find_command(const char *name)

@@ -14,7 +14,7 @@ exits 2 'unknown option "--hot"' "an unknown option" "$KILN" build --hot .
 exits 2 'the disk is missing' "a missing argument" "$KILN" test
 exits 2 'one argument too many' "one argument too many" "$KILN" build . .
 exits 2 '--port takes a number from 1 to 65535' "a port that is none" "$KILN" test x --port 70000
-for verb in doctor fetch build measure inspect test run; do
+for verb in doctor fetch build measure inspect test run store; do
 	exits 0 '' "$verb --help" "$KILN" "$verb" --help
 	like "$(cat out)" "^usage: kiln $verb" "says how $verb is used"
 done
