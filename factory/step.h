@@ -30,6 +30,8 @@ struct steps {
 };
 
 bool step_names(const char *const *list, const char *name);
+/* Is the artifact among what the stage says it reads? */
+bool step_reads(const struct stage *stage, const char *artifact);
 /* Holds the entry of a step if it is there and whole; *ret says so. */
 int step_find(struct steps *s, struct step *step, bool *ret, struct error *err);
 

@@ -47,7 +47,7 @@ bool step_names(const char *const *list, const char *name)
 	return false;
 }
 
-static bool reads(const struct stage *stage, const char *artifact)
+bool step_reads(const struct stage *stage, const char *artifact)
 {
 	return step_names(stage->inputs, artifact) ||
 	       (stage->layer && strcmp(stage->layer, artifact) == 0) ||
@@ -62,7 +62,7 @@ static bool needed(const struct steps *s, unsigned int index)
 		if (step_names(s->options->wanted, *output))
 			return true;
 		for (unsigned int i = index + 1; i < s->count; i++)
-			if (s->items[i].must_run && reads(s->items[i].stage, *output))
+			if (s->items[i].must_run && step_reads(s->items[i].stage, *output))
 				return true;
 	}
 	return false;

@@ -89,15 +89,30 @@ static int leave_room(struct steps *s, unsigned int index, struct error *err)
 
 /* ---------------------------------------------------------------- one step */
 
+/* A stage gets what it names and nothing else: what it could read beside that would not be in its key. */
+static struct artifacts *artifacts_of(const struct steps *s, unsigned int index)
+{
+	const struct stage *stage = s->items[index].stage;
+	struct artifacts *own = artifacts_new();
+
+	for (unsigned int i = 0; i < index; i++)
+		for (const char *const *output = s->items[i].stage->outputs; *output; output++)
+			if (step_reads(stage, *output))
+				artifacts_add(own, *output, artifacts_path(s->artifacts, *output),
+					      artifacts_id(s->artifacts, *output));
+	return own;
+}
+
 static int run_stage(struct steps *s, unsigned int index, const char *output, struct error *err)
 {
+	CLEANUP_ARTIFACTS struct artifacts *own = artifacts_of(s, index);
 	const struct stage *stage = s->items[index].stage;
 	struct stage_context ctx = {
 		.plan = s->options->plan,
 		.store = s->options->store,
 		.cache = s->options->cache,
 		.output = output,
-		.artifacts = s->artifacts,
+		.artifacts = own,
 	};
 	int r;
 

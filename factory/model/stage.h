@@ -30,7 +30,7 @@ struct stage_context {
 	struct workshop *workshop;	/* ROOM_APPLIANCE only */
 	const char *cache;		/* cache directory (appliance kernel, ...) */
 	const char *output;		/* directory for this stage's outputs */
-	const struct artifacts *artifacts;	/* of earlier stages */
+	const struct artifacts *artifacts;	/* what the stage reads, and no other */
 };
 
 struct stage {

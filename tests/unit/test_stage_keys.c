@@ -205,7 +205,7 @@ static void make_plan(struct world *w)
 }
 
 /* By the engine itself, which adds the ids of the artifacts that a stage reads. */
-static void read_keys(struct world *w, struct keys *ret)
+static void read_keys_of(struct world *w, const struct stage *const *stages, struct keys *ret)
 {
 	CLEANUP_ARTIFACTS struct artifacts *artifacts = artifacts_new();
 	static const char *const nothing[] = { NULL };
@@ -213,7 +213,7 @@ static void read_keys(struct world *w, struct keys *ret)
 	CLEANUP_STEPS struct steps *s = NULL;
 	struct error err = ERROR_INIT;
 	const struct steps_options options = {
-		.stages = stage_registry, .plan = w->plan, .cache = cache, .wanted = nothing,
+		.stages = stages, .plan = w->plan, .cache = cache, .wanted = nothing,
 	};
 
 	need(steps_plan(&options, artifacts, &s, &err) == 0, "keys: %s", err.message);
@@ -223,6 +223,11 @@ static void read_keys(struct world *w, struct keys *ret)
 		memcpy(ret->text[i], s->items[i].entry.key, 65);
 		ret->own[i] = without_artifacts(s->items[i].entry.inputs);
 	}
+}
+
+static void read_keys(struct world *w, struct keys *ret)
+{
+	read_keys_of(w, stage_registry, ret);
 }
 
 static bool has_word(const char *list, const char *word)
@@ -526,6 +531,47 @@ static void test_changes(void)
 	clear_keys(&again);
 }
 
+/* ---------------------------------------------------------------- stages */
+
+/* The same bytes from the same inputs: that is what a stage's name and version stand for. */
+static void check_stage(struct world *w, size_t index, bool rename, const struct keys *before)
+{
+	const struct stage *stages[STAGES_MAX] = { NULL };
+	struct stage changed = *stage_registry[index];
+	bool expected[STAGES_MAX], right = true;
+	struct keys after;
+
+	if (rename)
+		changed.name = "other";
+	else
+		changed.version = "other";
+	for (size_t i = 0; stage_registry[i]; i++)
+		stages[i] = i == index ? &changed : stage_registry[i];
+	read_keys_of(w, stages, &after);
+	add_readers(stage_registry[index]->name, expected);
+	for (size_t i = 0; stage_registry[i]; i++)
+		right = right && (strcmp(before->text[i], after.text[i]) != 0) == expected[i];
+	ok(right, "another %s of %s changes its key, those of its readers and no other",
+	   rename ? "name" : "version", stage_registry[index]->name);
+	clear_keys(&after);
+}
+
+static void test_stages(void)
+{
+	struct keys keys;
+	struct world w;
+
+	open_world(&w);
+	make_plan(&w);
+	read_keys(&w, &keys);
+	for (size_t i = 0; stage_registry[i]; i++) {
+		check_stage(&w, i, false, &keys);
+		check_stage(&w, i, true, &keys);
+	}
+	clear_keys(&keys);
+	close_world(&w);
+}
+
 /* ---------------------------------------------------------------- members */
 
 static bool is_covered(const char *structure, const char *member)
@@ -598,6 +644,7 @@ static void check_header(const char *path, unsigned int least)
 int main(void)
 {
 	test_changes();
+	test_stages();
 	check_header("factory/model/description.h", 45);
 	check_header("factory/model/lock.h", 20);
 	check_header("factory/model/plan.h", 8);

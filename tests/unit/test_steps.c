@@ -3,6 +3,7 @@
 
 #include "factory/base/host.h"
 #include "factory/base/log.h"
+#include "factory/step.h"
 #include "factory/steps.h"
 #include "rootfs/packages/packages.h"
 #include "rootfs/workshop.h"
@@ -88,6 +89,16 @@ static int write_output(const char *path, const char *name, struct error *err)
 	return r == 0 && symlink("cc", link) < 0 ? error_system(err, errno, "%s", link) : r;
 }
 
+/* Every artifact that a stage of the table makes is there for those who name it, and for nobody else. */
+static bool gets_what_it_reads(const struct stage_context *ctx, const struct stage *stage)
+{
+	for (const struct stage *const *s = table; *s && *s != stage; s++)
+		for (const char *const *output = (*s)->outputs; *output; output++)
+			if ((artifacts_path(ctx->artifacts, *output) != NULL) != step_reads(stage, *output))
+				return false;
+	return true;
+}
+
 static int run(const struct stage_context *ctx, struct error *err)
 {
 	const char *name = strrchr(ctx->output, '/') + 1;
@@ -96,6 +107,8 @@ static int run(const struct stage_context *ctx, struct error *err)
 	while (strcmp((*s)->name, name))
 		s++;
 	note("", name, " ");
+	if (!gets_what_it_reads(ctx, *s))
+		return error_outside(err, "%s gets other artifacts than it reads", name);
 	if (((*s)->room == ROOM_APPLIANCE) != (ctx->workshop != NULL))
 		return error_outside(err, "%s is in the wrong room", name);
 	for (const char *const *output = (*s)->outputs; *output; output++) {
