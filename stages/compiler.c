@@ -13,6 +13,7 @@
 
 #define GCC_VERSION "14"
 #define ARGUMENTS_MAX 256
+#define READABLE_MAX 16
 
 static const char *const common[] = {
 	"-quiet", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-fstack-protector-strong", "-fasynchronous-unwind-tables",
@@ -100,11 +101,16 @@ static void work_clear(struct work *w)
 static int run(const struct work *w, const struct vector *v, const char *what, struct error *err)
 {
 	const struct compiler *c = w->compiler;
-	const char *const readable[] = { c->sysroot, w->job->directory, NULL };
+	const char *readable[READABLE_MAX] = { c->sysroot, w->job->directory };
 	CLEANUP_FREE char *directory = string_copy(w->job->output);
 	const char *const writable[] = { c->scratch, directory, NULL };
 
 	*strrchr(directory, '/') = '\0';
+	for (size_t i = 0; w->job->readable && w->job->readable[i]; i++) {
+		if (i + 2 >= READABLE_MAX)
+			return error_input(err, "%s: more than %d places to read", what, READABLE_MAX - 2);
+		readable[i + 1] = w->job->readable[i];
+	}
 	if (v->full)
 		return error_input(err, "%s: too many sources or libraries", what);
 	return toolbox_run(&(struct toolbox_command) {

@@ -31,6 +31,8 @@ struct compiler_job {
 	const char *directory;		/* absolute; includes are relative to the sources */
 	const char *const *sources;	/* below it */
 	size_t source_count;
+	/* All that it may read, sources included; absolute, NULL-terminated. NULL: the directory. */
+	const char *const *readable;
 	enum compiler_linkage linkage;
 	const char *const *libraries;	/* "-l" names */
 	size_t library_count;

@@ -113,12 +113,16 @@ static int list_sources(const char *root, const char *sub, struct names *ret, st
 
 /* ---------------------------------------------------------------- the programs */
 
+/* An include of what is not among the inputs fails: it would be in no key. */
 static int compile_init(const struct stage_context *ctx, const struct compiler *compiler, struct error *err)
 {
 	CLEANUP_FREE char *output = path_join(ctx->output, "init");
-	CLEANUP_NAMES struct names sources = { NULL, 0 };
+	CLEANUP_NAMES struct names sources = { NULL, 0 }, inputs = { NULL, 0 };
 	int r = 0;
 
+	for (size_t i = 0; i < ARRAY_SIZE(init_inputs); i++)
+		add_name(&inputs, path_join(ctx->plan->source_root, init_inputs[i]));
+	add_name(&inputs, NULL);
 	for (const char *const *d = init_directories; *d && r == 0; d++)
 		r = list_sources(ctx->plan->source_root, *d, &sources, err);
 	for (const char *const *f = init_files; *f; f++)
@@ -126,6 +130,7 @@ static int compile_init(const struct stage_context *ctx, const struct compiler *
 	if (r == 0)
 		r = compiler_build(compiler, &(struct compiler_job) {
 			.directory = ctx->plan->source_root, .sources = (const char *const *)sources.items,
+			.readable = (const char *const *)inputs.items,
 			.source_count = sources.count, .linkage = COMPILER_STATIC, .output = output,
 		}, err);
 	return r < 0 ? error_wrap(err, "compiling /init") : 0;
