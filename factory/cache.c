@@ -64,7 +64,8 @@ int cache_hold(struct cache_entry *e, struct error *err)
 		CLEANUP_CLOSE int fd = open(e->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		int r;
 
-		if (fd < 0 && errno == ENOENT)
+		/* What is no directory is no entry, and gives way to one like any other damage. */
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 			return 0;
 		if (fd < 0)
 			return error_system(err, errno, "cannot open %s", e->path);

@@ -33,8 +33,20 @@ static bool is_key(const char *name)
 	return hex_decode(name, bytes, sizeof(bytes)) == 0;
 }
 
+/*
+ * A use that is yet to come was noted by a clock that went wrong; believed, it would keep the entry for ever while
+ * those in use go. So it says as little as if it were long ago; and so does a clock that begins at 0, which stands for
+ * no use at all. An hour is for clocks that are set back a little.
+ */
+static struct timespec past(const struct timespec *used, const struct timespec *now)
+{
+	static const struct timespec long_ago = { .tv_nsec = 1 };
+
+	return used->tv_sec <= 0 || used->tv_sec > now->tv_sec + 3600 ? long_ago : *used;
+}
+
 /* What has no note of its size was left by an older Kiln, or lost the note; it counts all the same. */
-static void measure(struct cache_listed *e)
+static void measure(struct cache_listed *e, const struct timespec *now)
 {
 	CLEANUP_FREE char *used = path_join(e->path, CACHE_USED);
 	CLEANUP_BUF struct buf text = BUF_INIT(64);
@@ -46,7 +58,7 @@ static void measure(struct cache_listed *e)
 		errno = 0;
 		e->size = strtoull(buf_text(&text), &end, 10);
 		if (errno == 0 && text.len > 1 && *end == '\n') {
-			e->used = st.st_mtim;
+			e->used = past(&st.st_mtim, now);
 			return;
 		}
 	}
@@ -54,7 +66,8 @@ static void measure(struct cache_listed *e)
 	(void)walk_tree(e->path, "", walk_add_usage, &e->size, &err);	/* somebody may be removing it */
 }
 
-static void add(struct cache_list *list, const char *stage, const char *directory, const char *key)
+static void add(struct cache_list *list, const char *stage, const char *directory, const char *key,
+		const struct timespec *now)
 {
 	struct cache_listed *items = reallocarray(list->items, list->count + 1, sizeof(*items));
 
@@ -64,22 +77,24 @@ static void add(struct cache_list *list, const char *stage, const char *director
 	items[list->count] = (struct cache_listed) {
 		.stage = string_copy(stage), .key = string_copy(key), .path = path_join(directory, key),
 	};
-	measure(&items[list->count++]);
+	measure(&items[list->count++], now);
 }
 
 static int read_stage(const char *stages, const char *stage, struct cache_list *list, struct error *err)
 {
 	CLEANUP_FREE char *path = path_join(stages, stage);
 	CLEANUP_CLOSEDIR DIR *dir = opendir(path);
+	struct timespec now = { .tv_sec = 0 };
 	struct dirent *entry;
 
 	if (!dir && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (!dir)
 		return error_system(err, errno, "cannot list %s", path);
+	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail */
 	while ((entry = readdir(dir)))
 		if (is_key(entry->d_name))
-			add(list, stage, path, entry->d_name);
+			add(list, stage, path, entry->d_name, &now);
 	return 0;
 }
 

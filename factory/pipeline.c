@@ -130,6 +130,14 @@ static int build(const struct pipeline_options *options, const struct steps_opti
 	return r < 0 ? error_wrap(err, "putting the results in place") : 0;
 }
 
+/* The lock is a file that people edit: what is wrong with it is said of the file. */
+static int check_lock(const char *directory, const struct store *store, const struct lock *lock, struct error *err)
+{
+	int r = packages_check_indexes(store, lock, err);
+
+	return r < 0 ? error_wrap(err, "%s/kiln.lock", directory) : 0;
+}
+
 static int run(const struct pipeline_options *options, const struct plan *plan, const char *directory,
 	       struct error *err)
 {
@@ -147,7 +155,7 @@ static int run(const struct pipeline_options *options, const struct plan *plan, 
 	if (r == 0)
 		r = store_open(options->cache, &store, err);
 	if (r == 0)
-		r = packages_check_indexes(store, plan->lock, err);
+		r = check_lock(options->description, store, plan->lock, err);
 	steps.store = store;
 	return r < 0 ? r : build(options, &steps, directory, err);
 }

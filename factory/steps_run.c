@@ -158,9 +158,15 @@ static int run_step(struct steps *s, unsigned int index, bool *ret_reused, struc
 
 #define NEARLY_FULL ((uint64_t)16 << 20)
 
+/* A tool's words, which are the C library's: what it had written in a scratch directory is gone by now. */
+static bool speaks_of_no_space(const struct error *err)
+{
+	return err->code == ENOSPC || err->code == EDQUOT || strstr(err->message, "No space left on device");
+}
+
 /*
- * Many a tool says only that it failed when the disk is full; what it had written is still there, so a look at the
- * file system tells.
+ * Many a tool says only that it failed when the disk is full; what it had written to the stage's outputs is still
+ * there, so a look at the file system tells.
  */
 static int explain_full_disk(const struct steps *s, struct error *err)
 {
@@ -171,7 +177,7 @@ static int explain_full_disk(const struct steps *s, struct error *err)
 	if (statvfs(cache, &fs) < 0)
 		return -err->code;
 	left = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (err->code != ENOSPC && err->code != EDQUOT && left >= NEARLY_FULL)
+	if (!speaks_of_no_space(err) && left >= NEARLY_FULL)
 		return -err->code;
 	return error_wrap(err, "the disk is full: %s has %ju MiB left; make room there, set KILN_CACHE to a directory on "
 			  "another disk, lower KILN_CACHE_SIZE, or run \"kiln store gc\"", cache,

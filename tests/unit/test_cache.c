@@ -164,6 +164,33 @@ static void test_oldest_first(void)
 	close_place(&p);
 }
 
+/* Clocks go wrong. What one of the year 2100 has noted must not outlive everything that is in use. */
+static void test_wrong_clock(void)
+{
+	static const time_t wrong[] = { 4102444800, 0, -86400 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct cache_entry red, green;
+		struct place p;
+
+		open_place(&p);
+		need_made(&p, "red", &red);
+		need_made(&p, "green", &green);
+		set_use(&red, wrong[i]);
+		set_use(&green, 1000);
+		cleanup_close(&red.held);
+		cleanup_close(&green.held);
+		red.held = green.held = -1;
+		evict(&p, 0);
+		ok(io_exists(red.path) && io_exists(green.path), "a use at %jd is no damage", (intmax_t)wrong[i]);
+		evict(&p, SIZE + SIZE / 2);
+		ok(!io_exists(red.path) && io_exists(green.path), "and counts as one long ago");
+		cache_entry_clear(&red);
+		cache_entry_clear(&green);
+		close_place(&p);
+	}
+}
+
 /* ---------------------------------------------------------------- several processes */
 
 /* A child that says over a pipe when it is ready, and waits there to be let go. */
@@ -395,6 +422,7 @@ int main(void)
 	log_set_level(LOG_ERROR);
 	test_sizes();
 	test_oldest_first();
+	test_wrong_clock();
 	test_held_elsewhere();
 	test_claim();
 	test_left_over();

@@ -330,6 +330,7 @@ static void test_damage(void)
 		{ "a record cut short", "truncate -s -9 disk/*/.record", "disk.raw", "disk " },
 		{ "lost inputs", "rm disk/*/.inputs", "disk.raw", "disk " },
 		{ "inputs cut short", "truncate -s -9 disk/*/.inputs", "disk.raw", "disk " },
+		{ "a file in place of an entry", "set -- disk/*; rm -r $1; echo > $1", "disk.raw", "disk " },
 		{ "a directory in place of a file", "rm disk/*/disk.raw; mkdir $(echo disk/*)/disk.raw", "disk.raw", "disk " },
 		{ "a link in place of a file", "cd disk/*; mv disk.raw x; ln -s x disk.raw", "disk.raw", "disk " },
 		{ "a program less in a tree", "rm tools/*/tools/bin/cc", "tools", "tools " },
