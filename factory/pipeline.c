@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "cache_evict.h"
+#include "full_disk.h"
 #include "model/plan.h"
 #include "model/run.h"
 #include "publish.h"
@@ -127,7 +128,10 @@ static int build(const struct pipeline_options *options, const struct steps_opti
 	r = publish(artifacts, directory, steps->plan->result_name, err);
 	if (r == 0)
 		r = run_facts_write(steps->run, steps_used_appliance(s), directory, err);
-	return r < 0 ? error_wrap(err, "putting the results in place") : 0;
+	if (r == 0)
+		return 0;
+	(void)error_wrap(err, "putting the results in place");
+	return full_disk_explain(directory, "make room there, or choose a directory on another disk with -o", err);
 }
 
 /* The lock is a file that people edit: what is wrong with it is said of the file. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -9,6 +7,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "cache_evict.h"
+#include "full_disk.h"
 #include "model/run.h"
 #include "session.h"
 #include "step.h"
@@ -156,33 +155,8 @@ static int run_step(struct steps *s, unsigned int index, bool *ret_reused, struc
 
 /* ---------------------------------------------------------------- all steps */
 
-#define NEARLY_FULL ((uint64_t)16 << 20)
-
-/* A tool's words, which are the C library's: what it had written in a scratch directory is gone by now. */
-static bool speaks_of_no_space(const struct error *err)
-{
-	return err->code == ENOSPC || err->code == EDQUOT || strstr(err->message, "No space left on device");
-}
-
-/*
- * Many a tool says only that it failed when the disk is full; what it had written to the stage's outputs is still
- * there, so a look at the file system tells.
- */
-static int explain_full_disk(const struct steps *s, struct error *err)
-{
-	const char *cache = s->options->cache;
-	struct statvfs fs;
-	uint64_t left;
-
-	if (statvfs(cache, &fs) < 0)
-		return -err->code;
-	left = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (!speaks_of_no_space(err) && left >= NEARLY_FULL)
-		return -err->code;
-	return error_wrap(err, "the disk is full: %s has %ju MiB left; make room there, set KILN_CACHE to a directory on "
-			  "another disk, lower KILN_CACHE_SIZE, or run \"kiln store gc\"", cache,
-			  (uintmax_t)(left >> 20));
-}
+static const char full_cache[] =
+	"make room there, set KILN_CACHE to a directory on another disk, lower KILN_CACHE_SIZE, or run \"kiln store gc\"";
 
 static double seconds_now(void)
 {
@@ -236,7 +210,7 @@ int steps_run(struct steps *s, struct error *err)
 	for (unsigned int i = 0; i < s->count && r == 0; i++)
 		r = do_step(s, i, err);
 	if (r < 0)
-		return explain_full_disk(s, err);
+		return full_disk_explain(s->options->cache, full_cache, err);
 	evict(s);
 	return 0;
 }

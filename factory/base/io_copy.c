@@ -20,7 +20,7 @@
 struct copy {
 	int from, to;
 	uint64_t from_offset, to_offset;
-	const char *name;
+	const char *name, *copy_name;
 	uint8_t *chunk;
 };
 
@@ -47,7 +47,7 @@ static int copy_piece(struct copy *c, uint64_t size, struct error *err)
 	r = io_pread_full(c->from, c->chunk, piece, c->from_offset, c->name, err);
 	if (r < 0)
 		return r;
-	r = io_pwrite_full(c->to, c->chunk, piece, c->to_offset, c->name, err);
+	r = io_pwrite_full(c->to, c->chunk, piece, c->to_offset, c->copy_name, err);
 	if (r < 0)
 		return r;
 	c->from_offset += piece;
@@ -93,7 +93,8 @@ int io_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, ui
 		  const char *name, struct error *err)
 {
 	CLEANUP_FREE uint8_t *chunk = malloc(COPY_CHUNK);
-	struct copy c = { from, to, from_offset, to_offset, name, chunk };
+	CLEANUP_FREE char *copy_name = string_printf("the copy of %s", name);
+	struct copy c = { from, to, from_offset, to_offset, name, copy_name, chunk };
 	off_t total = lseek(from, 0, SEEK_END);
 	uint64_t to_end;
 	int r;

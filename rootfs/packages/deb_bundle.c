@@ -17,6 +17,7 @@
 #include "../../factory/base/workers.h"
 #include "../../factory/model/lock.h"
 #include "../../factory/model/memory.h"
+#include "archive_failure.h"
 #include "deb_file.h"
 
 /* What ends an archive: pax(1), "ustar Interchange Format". */
@@ -58,9 +59,7 @@ static void bundle_clear(struct bundle *b)
 
 static int write_error(struct archive *tar, struct error *err)
 {
-	const char *why = archive_error_string(tar);
-
-	return error_outside(err, "%s", why ? why : "an archive cannot be written");
+	return archive_failure(tar, "the archive of packages", "cannot be written", err);
 }
 
 /* Without padding behind the end of the archive: it is cut off later. */

@@ -8,13 +8,14 @@
 #include "../../factory/base/error.h"
 #include "../../factory/format/ar.h"
 #include "../../factory/model/lock.h"
+#include "archive_failure.h"
 #include "store.h"
 
 int deb_file_error(const struct deb_file *file, struct error *err)
 {
-	const char *why = archive_error_string(file->tar);
+	CLEANUP_FREE char *what = string_printf("package %s", file->name);
 
-	return error_outside(err, "package %s: %s", file->name, why ? why : "not a tar archive");
+	return archive_failure(file->tar, what, "not a tar archive", err);
 }
 
 static int open_tar(struct deb_file *file, const char *member, struct error *err)

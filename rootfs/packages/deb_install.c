@@ -16,6 +16,7 @@
 #include "../../factory/base/process.h"
 #include "../../factory/model/lock.h"
 #include "../../factory/model/memory.h"
+#include "archive_failure.h"
 #include "deb_file.h"
 #include "dpkg_database.h"
 #include "store.h"
@@ -91,9 +92,7 @@ static void own(struct install *in, const char *path, const char *listed, struct
 
 static int write_error(const struct install *in, struct error *err)
 {
-	const char *why = archive_error_string(in->tar);
-
-	return error_outside(err, "%s: %s", in->path, why ? why : "cannot be written");
+	return archive_failure(in->tar, in->path, "cannot be written", err);
 }
 
 /* ---------------------------------------------------------------- paths */
