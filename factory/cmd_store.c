@@ -232,7 +232,7 @@ static int collect(const struct operands *places, unsigned int days, struct stor
 	/* Every lock before anything: one that cannot be read must not cost its packages. */
 	r = read_locks(places, &locks, err);
 	if (r == 0)
-		r = open_store(true, &store, err);
+		r = open_store(!options->dry_run, &store, err);
 	if (r < 0)
 		return r;
 	store_needs_make(&locks, &needs);

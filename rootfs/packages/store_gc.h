@@ -23,8 +23,8 @@ struct store_garbage {
 };
 
 /*
- * Removes what no lock needs and nobody has used. The store must be open alone: then no build
- * reads and no fetch writes what goes.
+ * Removes what no lock needs and nobody has used. Unless it is a dry run the store must be open
+ * alone: then no build reads and no fetch writes what goes.
  */
 int store_gc(const struct store *s, const struct store_gc_options *options, struct store_garbage *ret,
 	     struct error *err);
