@@ -141,21 +141,12 @@ static int publish(const char *from, const char *to, const char *dir, uint64_t *
 	return io_sync_dir(dir, err);
 }
 
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return string_copy(".");
-	return slash == path ? string_copy("/") : string_printf("%.*s", (int)(slash - path), path);
-}
-
 int store_export(const struct store *s, const struct image_locks *locks, const char *path,
 		 struct store_export_result *ret, struct error *err)
 {
 	CLEANUP_STORE_NEEDS struct store_needs needs = {.items = NULL};
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *dir = directory_of(path), *made = NULL;
+	CLEANUP_FREE char *dir = path_directory(path), *made = NULL;
 	struct exporter export = {.store = s, .needs = &needs};
 	struct stat st;
 	uint64_t size = 0;

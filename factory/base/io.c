@@ -49,6 +49,17 @@ char *path_join(const char *dir, const char *name)
 	return string_printf("%s%s%s", dir, len && dir[len - 1] != '/' ? "/" : "", name);
 }
 
+char *path_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return string_copy(".");
+	if (slash == path)
+		return string_copy("/");
+	return string_printf("%.*s", (int)(slash - path), path);
+}
+
 static int too_large(struct error *err, const char *path, size_t max)
 {
 	(void)error_input(err, "%s is larger than %zu bytes", path, max);
@@ -97,17 +108,6 @@ int io_read_file(const char *path, size_t max, struct buf *ret, struct error *er
 	return 0;
 }
 
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return string_copy(".");
-	if (slash == path)
-		return string_copy("/");
-	return string_printf("%.*s", (int)(slash - path), path);
-}
-
 static int fill_and_sync(int fd, const void *data, size_t size, mode_t mode, const char *name,
 			 struct error *err)
 {
@@ -125,7 +125,7 @@ static int fill_and_sync(int fd, const void *data, size_t size, mode_t mode, con
 
 int io_write_file(const char *path, const void *data, size_t size, mode_t mode, struct error *err)
 {
-	CLEANUP_FREE char *dir = directory_of(path);
+	CLEANUP_FREE char *dir = path_directory(path);
 	CLEANUP_UNLINK_FREE char *temporary = path_join(dir, ".kiln-XXXXXX");
 	CLEANUP_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
 	int r;

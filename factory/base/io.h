@@ -13,6 +13,7 @@ struct error;
 
 /* Paths. Results are malloc'ed; lack of memory aborts (xmalloc's contract). */
 char *path_join(const char *dir, const char *name);
+char *path_directory(const char *path);		/* "." for a name alone */
 char *string_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *string_copy(const char *text);
 

@@ -47,12 +47,22 @@ static void paths(void)
 		{ "a", "b", "a/b" }, { "a/", "b", "a/b" }, { "a", "/b", "a/b" }, { "/", "b", "/b" },
 		{ "", "b", "b" }, { "a", "", "a/" }, { "a/b", "c/d", "a/b/c/d" },
 	};
+	static const struct {
+		const char *path, *directory;
+	} directories[] = {
+		{ "a", "." }, { "a/b", "a" }, { "/a", "/" }, { "/a/b", "/a" }, { "a/b/", "a/b" }, { "", "." },
+	};
 	CLEANUP_FREE char *copy = string_copy("text");
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP_FREE char *joined = path_join(cases[i].dir, cases[i].name);
 
 		ok_str(joined, cases[i].joined, "\"%s\" + \"%s\"", cases[i].dir, cases[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		CLEANUP_FREE char *directory = path_directory(directories[i].path);
+
+		ok_str(directory, directories[i].directory, "\"%s\" lies in", directories[i].path);
 	}
 	ok_str(copy, "text", "copy");
 }
