@@ -14,6 +14,9 @@
  *   WORKSHOP_OUT  a raw disk without file system, where results too big to copy are written
  */
 
+/* For mkfs.erofs, which would give each of the images that are only read another UUID each time it makes it. */
+#define WORKSHOP_NO_UUID "-U00000000-0000-0000-0000-000000000000"
+
 #define WORKSHOP_OUT GUEST_DISK("out")
 #define WORKSHOP_ROOT "/target/root"
 #define WORKSHOP_UPPER "/target/upper"

@@ -8,6 +8,7 @@
 #include "../rootfs/packages/deb_bundle.h"
 #include "../rootfs/packages/deb_choice.h"
 #include "../rootfs/toolbox.h"
+#include "../rootfs/workshop.h"
 #include "registry.h"
 
 /*
@@ -48,7 +49,7 @@ static int make_image(const struct stage_context *ctx, const char *archive, cons
 		      struct error *err)
 {
 	CLEANUP_FREE char *image = path_join(ctx->output, "builder.erofs");
-	const char *const argv[] = { "mkfs.erofs", "--quiet", "-T0", "--tar=f", image, archive, NULL };
+	const char *const argv[] = { "mkfs.erofs", "--quiet", "-T0", WORKSHOP_NO_UUID, "--tar=f", image, archive, NULL };
 	const char *const readable[] = { archive, NULL }, *const writable[] = { tmp, ctx->output, NULL };
 
 	return toolbox_run(&(struct toolbox_command) {
@@ -91,7 +92,7 @@ static int builder_key(const struct plan *plan, struct stage_key *key, struct er
 const struct stage stage_builder = {
 	.name = "builder",
 	.title = "making the appliance's root",
-	.version = "3",
+	.version = "4",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE },
 	.outputs = { "builder.erofs" },

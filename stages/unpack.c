@@ -6,6 +6,7 @@
 #include "../rootfs/packages/deb_install.h"
 #include "../rootfs/toolbox.h"
 #include "../rootfs/tree.h"
+#include "../rootfs/workshop.h"
 #include "registry.h"
 
 /*
@@ -16,7 +17,7 @@
 static int make_image(const struct stage_context *ctx, const char *archive, struct error *err)
 {
 	CLEANUP_FREE char *image = path_join(ctx->output, "packages.erofs");
-	const char *const argv[] = { "mkfs.erofs", "--quiet", "--tar=f", image, archive, NULL };
+	const char *const argv[] = { "mkfs.erofs", "--quiet", WORKSHOP_NO_UUID, "--tar=f", image, archive, NULL };
 	const char *const readable[] = { archive, NULL }, *const writable[] = { ctx->output, NULL };
 
 	return toolbox_run(&(struct toolbox_command) {
@@ -55,7 +56,7 @@ static int unpack_key(const struct plan *plan, struct stage_key *key, struct err
 const struct stage stage_unpack = {
 	.name = "unpack",
 	.title = "unpacking packages",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE },
 	.outputs = { "packages.tar", "packages.erofs" },
