@@ -192,5 +192,6 @@ int pipeline_build(const struct pipeline_options *options, struct pipeline_resul
 		return r;
 	ret->disk = string_printf("%s/%s.raw", directory, plan->result_name);
 	ret->directory = TAKE_PTR(directory);
+	ret->arch = plan->arch->name;
 	return 0;
 }

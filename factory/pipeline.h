@@ -20,6 +20,7 @@ struct pipeline_options {
 struct pipeline_result {
 	char *directory;		/* OUTPUT/NAME */
 	char *disk;			/* the raw disk in it */
+	const char *arch;		/* what it is for; static */
 };
 void pipeline_result_clear(struct pipeline_result *r);
 #define CLEANUP_PIPELINE_RESULT __attribute__((cleanup(pipeline_result_clear)))

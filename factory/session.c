@@ -64,6 +64,7 @@ static int open_workshop(struct session *s, const struct session_disks *disks,
 		.modules = s->modules,
 		.version = s->version,
 	};
+	const struct plan *plan = s->options.plan;
 	const struct workshop_options options = {
 		.host = &s->host,
 		.kernel = &kernel,
@@ -72,6 +73,7 @@ static int open_workshop(struct session *s, const struct session_disks *disks,
 		.builder = disks->builder,
 		.packages = disks->packages,
 		.layer = layer->path,
+		.emulated = plan->arch == plan->tools ? NULL : plan->arch,
 	};
 
 	log_debug("starting the appliance on %s", layer->path ? layer->path : "an empty layer");

@@ -94,6 +94,22 @@ static int find_firmware(struct shipped *s, struct error *err)
 	return io_mkdirs(s->tmp, 0755, err);
 }
 
+/* vm-test/machine.c models one: EC2's of that processor. */
+static const char machine_arch[] = "x86_64";
+
+bool shipped_is_provable(const char *arch)
+{
+	return strcmp(arch, machine_arch) == 0;
+}
+
+static int check_machine(const struct shipped *s, struct error *err)
+{
+	if (shipped_is_provable(s->manifest->arch))
+		return 0;
+	return error_input(err, "%s is for %s, and the machine that Kiln boots is %s: no image of another kind can be booted yet",
+			   s->disk, s->manifest->arch, machine_arch);
+}
+
 int shipped_open(const char *disk, const char *manifest, bool check, struct shipped *ret,
 		 struct error *err)
 {
@@ -103,6 +119,8 @@ int shipped_open(const char *disk, const char *manifest, bool check, struct ship
 	r = check_file(disk, err);
 	if (r == 0)
 		r = read_manifest(&s, manifest, err);
+	if (r == 0)
+		r = check_machine(&s, err);
 	if (r == 0 && check)
 		r = check_disk(&s, err);
 	if (r == 0)

@@ -25,6 +25,8 @@ void shipped_clear(struct shipped *s);
  * be the very one that the manifest describes (ERROR_INPUT if not); that reads all of it. */
 int shipped_open(const char *disk, const char *manifest, bool check, struct shipped *ret,
 		 struct error *err);
+/* Can the boot proof boot an image for that architecture, by its name? */
+bool shipped_is_provable(const char *arch);
 /* Everything but port, memory and time limit. */
 void shipped_boot_options(const struct shipped *s, struct boot_options *ret);
 /* A file in the disk's directory; malloc'ed. */

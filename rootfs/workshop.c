@@ -9,6 +9,7 @@
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
+#include "../factory/model/architecture.h"
 
 /* Virtual sizes: only what is written takes room. */
 #define DISK_SIZE (UINT64_C(20) << 30)
@@ -116,6 +117,25 @@ static int mount_places(struct guest *g, bool empty, struct error *err)
 	return r < 0 ? r : guest_run(g, mount_tree, err);
 }
 
+/*
+ * The kernel hands programs of the other machine to the emulator in the builder root. F: it is opened now, for in
+ * the tree, where they run, there is none. The kernel reads the escapes itself; binfmt_misc is mounted where it
+ * is only seen from here. The mask leaves the ABI open, and lets ET_DYN pass for ET_EXEC.
+ */
+static int register_emulator(struct guest *g, const struct architecture *arch, struct error *err)
+{
+	CLEANUP_FREE char *script = string_printf(
+		"mkdir /run/binfmt\n"
+		"mount -t binfmt_misc binfmt_misc /run/binfmt\n"
+		"printf '%%s\\n' ':%s:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\x%02x\\x00"
+		":\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/%s:F'"
+		" >/run/binfmt/register\n",
+		arch->name, arch->elf_machine, arch->emulator);
+	int r = guest_run(g, script, err);
+
+	return r < 0 ? error_wrap(err, "emulating %s", arch->name) : 0;
+}
+
 int workshop_open(const struct workshop_options *options, struct workshop **ret, struct error *err)
 {
 	CLEANUP_WORKSHOP struct workshop *w = calloc(1, sizeof(*w));
@@ -129,6 +149,8 @@ int workshop_open(const struct workshop_options *options, struct workshop **ret,
 		r = start(w, options, err);
 	if (r == 0)
 		r = mount_places(w->guest, !options->layer, err);
+	if (r == 0 && options->emulated)
+		r = register_emulator(w->guest, options->emulated, err);
 	if (r == 0)
 		*ret = TAKE_PTR(w);
 	return r;

@@ -21,6 +21,8 @@
 #define WORKSHOP_ROOT "/target/root"
 #define WORKSHOP_UPPER "/target/upper"
 
+struct architecture;
+
 struct workshop_options {
 	const struct host *host;
 	const struct guest_kernel *kernel;
@@ -28,6 +30,7 @@ struct workshop_options {
 	const char *builder;		/* the builder root's EROFS image */
 	const char *packages;		/* the unpacked packages' EROFS image */
 	const char *layer;		/* a finished layer to begin from, or NULL: an empty one */
+	const struct architecture *emulated;	/* of the tree's programs, where this machine cannot run them; or NULL */
 };
 
 struct workshop;

@@ -10,3 +10,5 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 "$B/kiln" fetch rootfs/images/mpc
 "$B/kiln" build rootfs/images/mpc -o "$B/out"
+# Only what is compiled of it is tested: its programs.
+"$B/kiln" fetch tests/images/small-arm64

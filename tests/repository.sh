@@ -18,12 +18,15 @@ trap 'gpgconf --kill all 2>/dev/null || :; rm -rf "$tmp"' EXIT
 tools='apt binutils-x86-64-linux-gnu cpp-14-x86-64-linux-gnu dosfstools e2fsprogs erofs-utils kmod libgcc-14-dev mount
 	mtools passwd zstd ovmf systemd-boot-efi libc6-dev linux-libc-dev linux-image-9.9-cloud-amd64'
 
+# Of packages from here on; the lists are for amd64 and for whatever else they were made.
+architecture=amd64
+
 package() { # name, version, control line...
 	name=$1 version=$2
 	shift 2
 	mkdir -p "$tmp/package/DEBIAN" "$repository/pool"
 	{
-		printf 'Package: %s\nVersion: %s\nArchitecture: amd64\n' "$name" "$version"
+		printf 'Package: %s\nVersion: %s\nArchitecture: %s\n' "$name" "$version" "$architecture"
 		printf 'Maintainer: nobody\nDescription: test\n'
 		for line; do
 			printf '%s\n' "$line"
@@ -32,7 +35,7 @@ package() { # name, version, control line...
 	mkdir -p "$tmp/package/usr/share/$name"
 	echo "$name $version" > "$tmp/package/usr/share/$name/about"
 	dpkg-deb --root-owner-group -Zgzip -b "$tmp/package" \
-		"$repository/pool/${name}_${version#*:}_amd64.deb" > /dev/null
+		"$repository/pool/${name}_${version#*:}_$architecture.deb" > /dev/null
 	rm -rf "$tmp/package"
 }
 
@@ -47,14 +50,19 @@ sign() { # address
 
 # Makes the lists anew from what is in the pool. Each further argument is a line for the Release file.
 publish() { # address of the key that signs, field...
-	lists=$repository/dists/trixie/main/binary-amd64
-	mkdir -p "$lists"
+	lists=$repository/dists/trixie/main
+	publish_for=amd64
+	[ $architecture = amd64 ] || publish_for="amd64 $architecture"
 	rm -f "$repository/dists/trixie/Release" "$repository/dists/trixie/InRelease"
-	(cd "$repository" && apt-ftparchive packages pool) > "$lists/Packages" 2> /dev/null
+	for publish_one in $publish_for; do
+		mkdir -p "$lists/binary-$publish_one"
+		(cd "$repository" && apt-ftparchive --arch "$publish_one" packages pool) \
+			> "$lists/binary-$publish_one/Packages" 2> /dev/null
+	done
 	apt-ftparchive -o APT::FTPArchive::Release::Suite=trixie \
 		-o APT::FTPArchive::Release::Codename=trixie \
 		-o APT::FTPArchive::Release::Components=main \
-		-o APT::FTPArchive::Release::Architectures=amd64 \
+		-o APT::FTPArchive::Release::Architectures="$publish_for" \
 		release "$repository/dists/trixie" > "$tmp/Release"
 	publish_key=$1
 	shift

@@ -21,6 +21,8 @@
 extern const uint8_t gpt_type_esp[16];			/* c12a7328-f81f-11d2-ba4b-00a0c93ec93b */
 extern const uint8_t gpt_type_root_x86_64[16];		/* 4f68bce3-e8cd-4db1-96e7-fbcaf984b709 */
 extern const uint8_t gpt_type_root_verity_x86_64[16];	/* 2c7357ed-ebd2-46d9-aec1-23d437ec2bf5 */
+extern const uint8_t gpt_type_root_arm64[16];		/* b921b045-1df0-41c3-af44-4c6f280d3fae */
+extern const uint8_t gpt_type_root_verity_arm64[16];	/* df3300ce-d69f-4c92-978c-9bfb0f38d820 */
 
 struct gpt_partition {
 	unsigned int number;		/* from 1 */

@@ -16,6 +16,7 @@ struct architecture {
 	const char *loader;		/* absolute, as programs name it */
 	const char *efi_name;		/* UEFI 3.5.1.1, removable media: "BOOTX64.EFI" */
 	uint16_t pe_machine;		/* of the boot file */
+	uint16_t elf_machine;
 	const char *stub_path;		/* systemd's, in its package */
 	const char *firmware;		/* Debian's package of the firmware that a boot is proved with */
 	const uint8_t *root_type, *verity_type;	/* partitions: Discoverable Partitions Specification, 16 bytes */
@@ -24,6 +25,7 @@ struct architecture {
 	 * gcc's own part of every program, where it is the tools' own. */
 	const char *binutils, *compiler;
 	const char *kernel;		/* of the appliance */
+	const char *emulator;		/* of its programs on other machines, in Debian's qemu-user: "usr/bin/qemu-x86_64" */
 	const char *emulation;		/* ld -m */
 	const char *assembler;		/* an option of as, or NULL */
 	const char *protection;		/* of control flow, in the compiler's words */

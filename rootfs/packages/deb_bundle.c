@@ -154,7 +154,7 @@ static void add_piece(void *arg, size_t piece)
 static int add_extra(struct archive *tar, const struct deb_bundle_extra *extra, struct error *err)
 {
 	const bool link = S_ISLNK(extra->mode), file = S_ISREG(extra->mode);
-	size_t size = file ? strlen(extra->content) : 0;
+	size_t size = !file ? 0 : extra->size ? extra->size : strlen(extra->content);
 	struct archive_entry *entry = archive_entry_new();
 	int r;
 

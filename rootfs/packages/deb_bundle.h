@@ -21,6 +21,7 @@ struct deb_bundle_extra {
 	const char *path;		/* without a leading "/" */
 	mode_t mode;			/* with the type: S_IFREG, S_IFDIR, S_IFLNK */
 	const char *content;		/* of a file, or a link's target */
+	size_t size;			/* of a file's content; 0: it is a text */
 };
 
 int deb_bundle(const struct store *store, const struct lock_set *set, const char *first,

@@ -93,6 +93,8 @@ static void want_machine(struct wanted_list *list, const struct architecture *ar
 		want(list, arch->binutils, NULL, 0);
 		want(list, arch->compiler, NULL, 0);
 	}
+	if (set == LOCK_BUILDER && arch != tools)
+		want(list, "qemu-user", NULL, 0);
 	if (set == (arch == tools ? LOCK_BUILDER : LOCK_SYSROOT))
 		want(list, "libgcc-14-dev", NULL, 0);
 	if (set == LOCK_APPLIANCE)

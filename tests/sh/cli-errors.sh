@@ -80,6 +80,9 @@ exits 2 'is not the disk that the manifest describes' "test of another disk" "$K
 echo '{' > broken.json
 exits 2 'broken\.json' "a manifest that is no JSON" "$KILN" test head --manifest broken.json
 ln -s "$KILN_TEST_DISK" disk.raw
+jq '.arch = "aarch64"' manifest.json > aarch64.json
+exits 2 'disk\.raw is for aarch64, and the machine that Kiln boots is x86_64' "test of a disk for another machine" \
+	"$KILN" test disk.raw --manifest aarch64.json
 exits 3 'firmware|ovmf' "no firmware in the store" env KILN_CACHE="$tmp/cache" "$KILN" test disk.raw
 mkdir bin
 for program in qemu-system-x86_64 qemu-img; do

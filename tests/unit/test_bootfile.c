@@ -96,6 +96,26 @@ static void test_root_verdicts(void)
 	expect_verdict(&f, "verity partition at byte", "a changed superblock");
 }
 
+static void test_architectures(void)
+{
+	for (size_t i = 0; i < architecture_count; i++) {
+		const struct architecture *arch = &architectures[i], *other = &architectures[i == 0];
+		CLEANUP_BOOTFILE struct bootfile *b = NULL;
+		CLEANUP_FREE char *expected = string_printf("\\EFI\\BOOT\\%s", arch->efi_name);
+		struct error err = ERROR_INIT;
+		struct fixture f;
+
+		tiny_disk_for(&f, arch, arch->pe_machine, NULL);
+		need(bootfile_open(disk_path(&f), &b, &err) == 0, "a disk for %s opens (%s)", arch->name, err.message);
+		ok(b->arch == arch, "it is known to be for %s", arch->name);
+		ok_str(b->boot_path, expected, "where that finds its boot file");
+		ok_int(bootfile_check_root(b, &err), 0, "and its root fits (%s)", err.message);
+		fixture_close(&f);
+		tiny_disk_for(&f, arch, other->pe_machine, NULL);
+		expect_verdict(&f, "the boot file is for machine 0x", "a boot file for another machine");
+	}
+}
+
 static void expect_input_error(const char *path, const char *part, const char *what)
 {
 	struct bootfile *b = NULL;
@@ -177,6 +197,7 @@ int main(void)
 {
 	test_good_disk();
 	test_root_verdicts();
+	test_architectures();
 	test_bad_disks();
 	test_bad_files();
 	test_root_hash();

@@ -234,7 +234,7 @@ static void test_consequences(const struct two *t)
 	fixture_hand_on(&f, "root.verity");
 	fixture_hand_on(&f, "root.hash");
 	need(verity_root_hash(f.artifacts, hash, &err) == 0, "root hash: %s", err.message);
-	tiny_uki(&f, hash);
+	tiny_uki(&f, f.plan.arch->pe_machine, hash);
 	tiny_esp(&f);
 	need(fixture_run(&f, &stage_disk, &err) == 0, "disk: %s", err.message);
 	fixture_hand_on(&f, "disk.raw");

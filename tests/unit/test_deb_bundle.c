@@ -16,11 +16,12 @@ static struct store *store;
 
 static const char *const skipped[] = { "usr/share/doc/", NULL };
 static const struct deb_bundle_extra extras[] = {
-	{ "target", S_IFDIR | 0755, NULL },
-	{ "tmp", S_IFDIR | 01777, NULL },
-	{ "etc/passwd", S_IFREG | 0640, "root:x:0:0:root:/root:/bin/sh\n" },
-	{ "usr/bin/awk", S_IFLNK | 0777, "mawk" },
-	{ NULL, 0, NULL },
+	{ "target", S_IFDIR | 0755, NULL, 0 },
+	{ "tmp", S_IFDIR | 01777, NULL, 0 },
+	{ "etc/passwd", S_IFREG | 0640, "root:x:0:0:root:/root:/bin/sh\n", 0 },
+	{ "usr/bin/emulator", S_IFREG | 0755, "\x7f" "ELF\0\0\0", 7 },
+	{ "usr/bin/awk", S_IFLNK | 0777, "mawk", 0 },
+	{ .path = NULL },
 };
 
 static const struct deb_entry base[] = {
@@ -78,6 +79,7 @@ static void test_archive(void)
 	       "40755 0/0 0 target/\n"
 	       "41777 0/0 0 tmp/\n"
 	       "100640 0/0 30 etc/passwd\n"
+	       "100755 0/0 7 usr/bin/emulator\n"
 	       "120777 0/0 0 usr/bin/awk -> mawk\n",
 	       "the first package first, the others in order, what is added last");
 	ok_int(deb_bundle(store, &set, "base-files", skipped, extras, again, &err), 0, "once more");

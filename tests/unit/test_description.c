@@ -5,6 +5,7 @@
 
 #include "factory/base/cleanup.h"
 #include "factory/base/io.h"
+#include "factory/model/architecture.h"
 #include "factory/model/description.h"
 
 /* The shape of AWS's sample for attestable images, for apt. One element a line: tests name lines. */
@@ -78,6 +79,17 @@ static void test_sample(void)
 	ok_int(d->size_gib, 4, "size");
 	ok_int(d->archive_count, 1, "one archive");
 	ok_str(d->archives[0], "extra.tar.gz", "its name");
+}
+
+static void test_architecture(void)
+{
+	CLEANUP_DESCRIPTION struct description *plain = NULL, *arm = NULL;
+	CLEANUP_FREE char *xml = with("<preferences>", "<preferences arch=\"aarch64\">");
+	struct error err = ERROR_INIT;
+
+	need(parse(sample, &plain, &err) == 0 && parse(xml, &arm, &err) == 0, "both are read: %s", err.message);
+	ok(plain->arch == architecture_find("x86_64"), "an image is for x86_64, whatever this machine is");
+	ok(arm->arch == architecture_find("aarch64"), "unless its preferences say otherwise");
 }
 
 static void test_sample_lists(void)
@@ -174,6 +186,9 @@ static void test_unknown(void)
 		{ "<users>", "<drivers/><users>", "kiwi:15: element <drivers> in <image> is not supported" },
 		{ "<users>", "<users profiles=\"a\">", "attribute profiles of <users> is not supported" },
 		{ "<preferences>", "<preferences profiles=\"a\">", "kiwi:4: attribute profiles of <preferences>" },
+		{ "<preferences>", "<preferences arch=\"ppc64le\">",
+		  "kiwi:4: attribute arch of <preferences> must be x86_64 or aarch64, not \"ppc64le\"" },
+		{ "<preferences>", "<preferences arch=\"x86_64,aarch64\">", "must be x86_64 or aarch64, not" },
 		{ "<ignore", "<namedCollection", "kiwi:21: element <namedCollection> is not supported" },
 		{ "<ignore", "<file", "kiwi:21: element <file> is not supported: put the file" },
 		{ "<package name=\"systemd\"", "<package arch=\"x86_64\" name=\"systemd\"",
@@ -505,6 +520,7 @@ int main(void)
 	struct error err = ERROR_INIT;
 
 	test_sample();
+	test_architecture();
 	test_sample_lists();
 	test_defaults();
 	test_accepted();

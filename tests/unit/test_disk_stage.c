@@ -78,6 +78,26 @@ static void test_disk(void)
 	fixture_close(&f);
 }
 
+static void test_arm64(void)
+{
+	struct error err = ERROR_INIT;
+	static struct gpt gpt;
+	CLEANUP_IO_MAP struct io_map disk = { 0 };
+	struct fixture f;
+
+	open_inputs(&f);
+	f.plan.arch = architecture_find("aarch64");
+	need(fixture_run(&f, &stage_disk, &err) == 0, "the stage runs for another machine (%s)", err.message);
+	fixture_hand_on(&f, "disk.raw");
+	need(io_map_file(artifacts_path(f.artifacts, "disk.raw"), &disk, &err) == 0, "the disk reads back");
+	need(!gpt_parse(disk.data, disk.size, disk.size, &gpt) && gpt.count == 3, "with its table");
+	check_partition(&gpt.partitions[1], gpt_type_root_arm64,
+			"00010203-0405-0607-0809-0a0b0c0d0e0f", "root-arm64", true);
+	check_partition(&gpt.partitions[2], gpt_type_root_verity_arm64,
+			"10111213-1415-1617-1819-1a1b1c1d1e1f", "root-arm64-verity", true);
+	fixture_close(&f);
+}
+
 /* libfdisk stamps a new label with random ids; none may be left. */
 static void test_same_bytes(void)
 {
@@ -135,6 +155,7 @@ static void test_bad_inputs(void)
 int main(void)
 {
 	test_disk();
+	test_arm64();
 	test_same_bytes();
 	test_least_size();
 	test_bad_inputs();

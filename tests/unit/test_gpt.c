@@ -278,6 +278,8 @@ static void test_types(void)
 		{gpt_type_esp, "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"},
 		{gpt_type_root_x86_64, "4f68bce3-e8cd-4db1-96e7-fbcaf984b709"},
 		{gpt_type_root_verity_x86_64, "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5"},
+		{gpt_type_root_arm64, "b921b045-1df0-41c3-af44-4c6f280d3fae"},
+		{gpt_type_root_verity_arm64, "df3300ce-d69f-4c92-978c-9bfb0f38d820"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {

@@ -80,6 +80,31 @@ static void test_no_programs(void)
 	   "an image of the essential packages alone");
 }
 
+/* The image is for the one machine of the table that this is not. */
+static void test_foreign(void)
+{
+	const struct architecture *host = architecture_host(), *arch = &architectures[host == &architectures[0]];
+	struct description d = { .file = (char *)"a.kiwi", .arch = arch };
+	CLEANUP_PACKAGE_SETS struct package_sets sets;
+	const struct package_set_request *builder;
+
+	package_sets_make(&d, &sets);
+	builder = &sets.requests[LOCK_BUILDER];
+	ok_str(builder->arch, host->deb, "tools run here");
+	ok_str(sets.requests[LOCK_APPLIANCE].arch, host->deb, "and so does the appliance");
+	ok_str(sets.requests[LOCK_APPLIANCE].names[0], host->kernel, "with a kernel of its own");
+	for (unsigned int i = 0; i < LOCK_SETS; i++)
+		if (i != LOCK_BUILDER && i != LOCK_APPLIANCE)
+			ok_str(sets.requests[i].arch, arch->deb, "set %s is the image's", lock_set_names[i]);
+	ok(place_of(builder->names, arch->compiler) >= 0 && place_of(builder->names, arch->binutils) >= 0,
+	   "the compiler is for the image");
+	ok(place_of(builder->names, host->compiler) < 0, "and for nothing else");
+	ok(place_of(builder->names, "qemu-user") >= 0, "what runs the image's scripts is a tool");
+	ok(place_of(builder->names, "libgcc-14-dev") < 0 &&
+	   place_of(sets.requests[LOCK_SYSROOT].names, "libgcc-14-dev") >= 0, "gcc's library is the image's own");
+	ok_str(sets.requests[LOCK_FIRMWARE].names[0], arch->firmware, "and so is the firmware");
+}
+
 static void test_quote(void)
 {
 	static const struct {
@@ -102,6 +127,7 @@ int main(void)
 {
 	test_description();
 	test_no_programs();
+	test_foreign();
 	test_quote();
 	return tap_done();
 }

@@ -274,7 +274,7 @@ static const char *const other_modules[] = { "nvme", "dm_verity", "erofs", NULL 
 static const struct architecture other = {
 	.name = "other", .deb = "other", .triple = "other", .loader = "/other", .efi_name = "OTHER.EFI",
 	.stub_path = "other.stub", .root_label = "other", .verity_label = "other", .binutils = "other-binutils",
-	.compiler = "other-compiler",
+	.compiler = "other-compiler", .emulator = "usr/bin/other",
 };
 
 CHANGE(none, (void)w)
@@ -462,7 +462,7 @@ static const struct change {
 	{ "lock.sets", set_appliance, LOCK },
 	{ "lock.sets", set_firmware, LOCK },
 
-	{ "description.arch", description_arch, "tools programs base uki esp disk measure" },
+	{ "description.arch", description_arch, "tools builder programs base uki esp disk measure" },
 	{ "plan.description", name, "config " LOCK },
 	{ "plan.lock", set_boot, "uki " LOCK },
 	{ "plan.source_root", source_init, "programs" },
@@ -472,8 +472,8 @@ static const struct change {
 
 /* Made to the finished plan. */
 static const struct change plan_changes[] = {
-	{ "plan.arch", arch, "tools programs base uki esp disk measure" },
-	{ "plan.tools", tools, "tools" },
+	{ "plan.arch", arch, "tools builder programs base uki esp disk measure" },
+	{ "plan.tools", tools, "tools builder" },
 	{ "plan.epoch", epoch, "unpack base config tree erofs esp" },
 	{ "plan.result_name", result_name, "measure" },
 	{ "plan.initrd_modules", modules, "kernel" },

@@ -15,7 +15,7 @@
 
 #define TINY_BLOCKS 200
 
-static void tiny_uki(struct fixture *f, const char *root_hash)
+static void tiny_uki(struct fixture *f, uint16_t machine, const char *root_hash)
 {
 	struct buf stub = BUF_INIT(65536), kernel = BUF_INIT(65536), uki = BUF_INIT(1 << 20);
 	CLEANUP_FREE char *cmdline = string_printf("quiet roothash=%s", root_hash);
@@ -32,6 +32,7 @@ static void tiny_uki(struct fixture *f, const char *root_hash)
 	};
 
 	need(uki_write(stub.data, stub.len, parts, &uki, &err) == 0, "UKI: %s", err.message);
+	write_le16(uki.data + read_le32(uki.data + 0x3c) + 4, machine);
 	fixture_input(f, "uki.efi", uki.data, uki.len);
 	buf_free(&stub);
 	buf_free(&kernel);
@@ -42,14 +43,14 @@ static void tiny_esp(struct fixture *f)
 {
 	CLEANUP_FREE char *esp = path_join(f->scratch.path, "esp.img");
 	CLEANUP_BUF struct buf out = BUF_INIT(65536);
+	CLEANUP_FREE char *boot_file = string_printf("::/EFI/BOOT/%s", f->plan.arch->efi_name);
 	const char *uki = artifacts_path(f->artifacts, "uki.efi");
 
 	need(fixture_tool((const char *const[]) { "mkfs.fat", "-C", esp, "2048", NULL }, &out) == 0,
 	     "mkfs.fat");
 	need(fixture_tool((const char *const[]) { "mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", NULL }, &out) == 0,
 	     "mmd");
-	need(fixture_tool((const char *const[]) { "mcopy", "-i", esp, uki, "::/EFI/BOOT/BOOTX64.EFI", NULL },
-			  &out) == 0, "mcopy");
+	need(fixture_tool((const char *const[]) { "mcopy", "-i", esp, uki, boot_file, NULL }, &out) == 0, "mcopy");
 	artifacts_add(f->artifacts, "esp.img", esp, "esp.img");
 }
 
@@ -71,23 +72,31 @@ static void tiny_firmware(struct fixture *f)
 	set->count = 1;
 }
 
-/* The command line names `claimed`, or the root's own hash when that is NULL. */
+/* For that architecture, with a boot file for that machine. The command line names `claimed`, or the root's own hash
+ * when that is NULL. */
 __attribute__((unused))
-static void tiny_disk(struct fixture *f, const char *claimed)
+static void tiny_disk_for(struct fixture *f, const struct architecture *arch, uint16_t machine, const char *claimed)
 {
 	char root_hash[ROOT_HASH_DIGITS + 1];
 	struct error err = ERROR_INIT;
 
 	fixture_open(f);
+	f->plan.arch = arch;
 	fixture_pattern(f, "root.erofs", TINY_BLOCKS * 4096);
 	need(fixture_run(f, &stage_verity, &err) == 0, "verity: %s", err.message);
 	fixture_hand_on(f, "root.verity");
 	fixture_hand_on(f, "root.hash");
 	need(verity_root_hash(f->artifacts, root_hash, &err) == 0, "root hash: %s", err.message);
-	tiny_uki(f, claimed ? claimed : root_hash);
+	tiny_uki(f, machine, claimed ? claimed : root_hash);
 	tiny_esp(f);
 	need(fixture_run(f, &stage_disk, &err) == 0, "disk: %s", err.message);
 	fixture_hand_on(f, "disk.raw");
+}
+
+__attribute__((unused))
+static void tiny_disk(struct fixture *f, const char *claimed)
+{
+	tiny_disk_for(f, architecture_default(), architecture_default()->pe_machine, claimed);
 }
 
 #endif
