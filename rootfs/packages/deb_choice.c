@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deb_choice.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
 #include "../../factory/model/memory.h"
-#include "stanza.h"
+#include "relations.h"
 #include "store.h"
 
 struct candidate {
@@ -69,26 +68,7 @@ static int read_index(struct candidates *c, const struct lock_set *set, struct t
 	return 0;
 }
 
-/* ---------------------------------------------------------------- relations, deb-control(5) */
-
-/* The next package of "a (>= 1), b:any | c [amd64]"; versions and the like are not looked at. */
-static bool next_name(struct text *rest, struct text *ret)
-{
-	size_t n = 0;
-
-	while (rest->size > 0 && (isspace((unsigned char)*rest->data) || strchr(",|", *rest->data))) {
-		rest->data++;
-		rest->size--;
-	}
-	while (n < rest->size && !isspace((unsigned char)rest->data[n]) && !strchr(",|(:[<", rest->data[n]))
-		n++;
-	*ret = (struct text) { rest->data, n };
-	while (n < rest->size && !strchr(",|", rest->data[n]))
-		n++;
-	rest->data += n;
-	rest->size -= n;
-	return ret->size > 0;
-}
+/* ---------------------------------------------------------------- choosing */
 
 static bool provides(const struct candidate *c, struct text name)
 {
@@ -96,13 +76,11 @@ static bool provides(const struct candidate *c, struct text name)
 
 	if (text_equal(name, c->package->name))
 		return true;
-	while (next_name(&rest, &provided))
+	while (relations_next(&rest, &provided))
 		if (provided.size == name.size && memcmp(provided.data, name.data, name.size) == 0)
 			return true;
 	return false;
 }
-
-/* ---------------------------------------------------------------- choosing */
 
 static bool is_left_out(const struct candidates *c, const char *name)
 {
@@ -126,7 +104,7 @@ static void choose_providers(struct candidates *c, struct text relations)
 {
 	struct text name;
 
-	while (next_name(&relations, &name))
+	while (relations_next(&relations, &name))
 		for (size_t i = 0; i < c->count; i++)
 			if (!c->items[i].chosen && provides(&c->items[i], name))
 				choose(c, i);

@@ -11,6 +11,7 @@
 #include "../../factory/base/error.h"
 #include "../../factory/base/io.h"
 #include "../../factory/model/memory.h"
+#include "relations.h"
 
 #define TEXT_MAX (64 << 20)
 #define INFO "var/lib/dpkg/info/"
@@ -276,29 +277,12 @@ size_t dpkg_database_count(const struct dpkg_database *db)
 	return db->count;
 }
 
-/* "a (<< 1), b": versions are the archive's concern, which has tried the packages together. */
 bool dpkg_database_replaces(const struct dpkg_database *db, size_t by, size_t of)
 {
-	const char *name = db->packages[of].name;
-	const size_t size = strlen(name);
 	struct text field;
-	const char *p, *end;
 
-	if (!stanza_field(control_of(&db->packages[by]), "Replaces", &field))
-		return false;
-	for (p = field.data, end = p + field.size; p < end;) {
-		size_t n;
-
-		while (p < end && strchr(" \t\n,", *p))
-			p++;
-		for (n = 0; p + n < end && !strchr(" \t\n,(:", p[n]); n++)
-			;
-		if (n == size && memcmp(p, name, n) == 0)
-			return true;
-		while (p < end && *p != ',')
-			p++;
-	}
-	return false;
+	return stanza_field(control_of(&db->packages[by]), "Replaces", &field) &&
+	       relations_name(field, db->packages[of].name);
 }
 
 /* ---------------------------------------------------------------- the files */
