@@ -15,7 +15,8 @@
 
 /*
  * The packages configured: they lie unpacked in the tree, all at once, and here each one's maintainer
- * scripts run, once, in the order that dpkg finds.
+ * scripts run, once, in the order that dpkg finds. The few that cannot be unpacked so (deb_install.h) come
+ * last.
  */
 
 #define SCRIPT_MAX (1 << 20)
@@ -47,15 +48,13 @@ static const char shield[] =
 
 /*
  * preinst, with what dpkg tells it (policy 6.5; dpkg(1), ENVIRONMENT) and from where dpkg runs it: debconf
- * knows the package by the control file that lies beside it there. Then the few packages that dpkg has
- * to unpack itself.
+ * knows the package by the control file that lies beside it there. base-passwd's first: it makes /etc/passwd.
  */
-static const char unpack[] =
+static const char prepare[] =
 	"info=var/lib/dpkg/info\n"
 	"new=var/lib/dpkg/tmp.ci\n"
-	"for script in $info/*.preinst; do\n"
-	"\t[ -e \"$script\" ] || continue\n"
-	"\tpackage=${script##*/}\n"
+	"prepare() {\n"
+	"\tpackage=${1##*/}\n"
 	"\tpackage=${package%.preinst}\n"
 	"\techo \"preinst of $package\"\n"
 	"\tmkdir $new\n"
@@ -65,11 +64,11 @@ static const char unpack[] =
 	" DPKG_MAINTSCRIPT_PACKAGE=${package%%:*} DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1"
 	" DPKG_RUNNING_VERSION=$running chroot . /$new/preinst install\n"
 	"\trm -r $new\n"
-	"done\n"
-	"if [ -d " DEB_INSTALL_LATER " ]; then\n"
-	"\tchroot . sh -c 'dpkg --force-depends --force-unsafe-io --unpack /" DEB_INSTALL_LATER "/*.deb'\n"
-	"\trm -r " DEB_INSTALL_LATER "\n"
-	"fi\n";
+	"}\n"
+	"for script in $info/base-passwd.preinst $info/*.preinst; do\n"
+	"\t[ ! -e \"$script\" ] || [ \"$script\" = \"${done-}\" ] || prepare \"$script\"\n"
+	"\tdone=${done-$script}\n"
+	"done\n";
 
 /*
  * force-unsafe-io: the disk is scratch until it is saved whole. The counter: dpkg logs "status
@@ -87,7 +86,18 @@ static const char configure[] =
 	"count </dev/null >/dev/null 2>&1 &\n"
 	"counter=$!\n"
 	"trap 'kill $counter || :; unshield; leave' EXIT\n"
-	"chroot . dpkg --force-unsafe-io --configure --pending\n";
+	"configure() { chroot . dpkg --force-unsafe-io \"$@\" --configure --pending; }\n"
+	/*
+	 * What dpkg unpacks itself finds the others configured, as far as they do not wait for it: then dpkg says so
+	 * and fails, and only a script that failed counts.
+	 */
+	"unbroken() { ! chroot . dpkg-query --show --showformat='${db:Status-Status}\\n' | grep -qx half-configured; }\n"
+	"if [ -d " DEB_INSTALL_LATER " ]; then\n"
+	"\tconfigure --abort-after=1000000 || unbroken\n"
+	"\tchroot . sh -c 'dpkg --force-depends --force-unsafe-io --unpack /" DEB_INSTALL_LATER "/*.deb'\n"
+	"\trm -r " DEB_INSTALL_LATER "\n"
+	"fi\n"
+	"configure\n";
 
 static const char list_installed[] =
 	"dpkg-query --admindir=" WORKSHOP_ROOT "/var/lib/dpkg --show --showformat='" INSTALLED_FORMAT "'\n";
@@ -105,7 +115,7 @@ static int write_script(const struct plan *plan, struct buf *ret, struct error *
 	if (r == 0)
 		r = shell_assign(ret, "running", dpkg->version);
 	if (r == 0)
-		r = buf_printf(ret, "%s%s%s%s", inside_enter, shield, unpack, configure);
+		r = buf_printf(ret, "%s%s%s%s", inside_enter, shield, prepare, configure);
 	return r < 0 ? error_system(err, r, "list of packages") : 0;
 }
 
@@ -147,7 +157,7 @@ static int base_key(const struct plan *plan, struct stage_key *key, struct error
 const struct stage stage_base = {
 	.name = "base",
 	.title = "configuring packages",
-	.version = "3",
+	.version = "4",
 	.room = ROOM_APPLIANCE,
 	.outputs = { "base.qcow2" },
 	.key = base_key,

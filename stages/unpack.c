@@ -56,7 +56,7 @@ static int unpack_key(const struct plan *plan, struct stage_key *key, struct err
 const struct stage stage_unpack = {
 	.name = "unpack",
 	.title = "unpacking packages",
-	.version = "3",
+	.version = "4",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE },
 	.outputs = { "packages.tar", "packages.erofs" },

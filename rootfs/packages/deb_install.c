@@ -19,6 +19,7 @@
 #include "archive_failure.h"
 #include "deb_file.h"
 #include "dpkg_database.h"
+#include "relations.h"
 #include "store.h"
 
 /* Of one member of control.tar. The largest known is a few hundred KiB. */
@@ -325,6 +326,22 @@ static bool moves_files_aside(const struct control *c)
 	return preinst && strstr(buf_text(preinst), "dpkg-divert") && strstr(buf_text(preinst), "--rename");
 }
 
+/* Policy 7.2: what a preinst calls is among its package's pre-dependencies. */
+static bool makes_accounts(const struct control *c)
+{
+	static const char *const makers[] = { "adduser", "passwd", "sysuser-helper" };
+	const struct buf *control = control_member(c, "control");
+	struct text stanza, field, rest = { control ? buf_text(control) : "", control ? control->len : 0 };
+
+	if (!control_member(c, "preinst") || !stanza_next(&rest, &stanza) ||
+	    !stanza_field(stanza, "Pre-Depends", &field))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
+		if (relations_name(field, makers[i]))
+			return true;
+	return false;
+}
+
 static int add_control(struct install *in, const struct locked_package *package,
 		       const struct control *c, struct error *err)
 {
@@ -374,8 +391,8 @@ static int leave_for_later(struct install *in, const struct locked_package *pack
 		r = io_map_file(object, &map, err);
 	if (r < 0)
 		return r;
-	log_debug("package %s diverts files: dpkg will unpack it", package->name);
-	path = string_printf(DEB_INSTALL_LATER "/%s.deb", package->name);
+	log_debug("package %s is left to dpkg", package->name);
+	path = string_printf(DEB_INSTALL_LATER "/%s_%s.deb", package->name, package->architecture);
 	return write_file(in, path, 0644, map.data, map.size, err);
 }
 
@@ -388,7 +405,7 @@ static int add_package(struct install *in, const struct locked_package *package,
 		r = read_control(in, package, &control, err);
 	if (r < 0)
 		return r;
-	if (moves_files_aside(&control))
+	if (moves_files_aside(&control) || makes_accounts(&control))
 		return leave_for_later(in, package, err);
 	r = add_control(in, package, &control, err);
 	if (r == 0)

@@ -14,8 +14,9 @@ struct store;
  * As dpkg does: of directories the first package's owner and mode count; two packages with one file
  * are an error (ERROR_OUTSIDE, naming both) unless one replaces the other.
  *
- * A package whose preinst moves the files of others aside (dpkg-divert --rename) cannot be unpacked
- * in bulk: its .deb is put into DEB_INSTALL_LATER for dpkg itself.
+ * Two kinds of packages cannot be unpacked in bulk, for their preinst counts on others' being there or configured: those
+ * that move files of others aside (dpkg-divert --rename), and those that make users (Pre-Depends: adduser
+ * and the like). Their .deb is put into DEB_INSTALL_LATER for dpkg itself.
  */
 #define DEB_INSTALL_LATER "var/lib/dpkg/kiln-later"
 

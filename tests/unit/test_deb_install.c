@@ -203,6 +203,15 @@ static const struct deb diverting = {
 		    { "./preinst", AE_IFREG, "#!/bin/sh\ndpkg-divert --add --rename /bin/a\n" } },
 	{ { "./usr/d", AE_IFREG, "D" } },
 };
+static const struct deb accounts = {
+	"account", { CONTROL("account", "Pre-Depends: init-system-helpers (>= 1.54~), adduser (>= 3)\n"),
+		     { "./preinst", AE_IFREG, "#!/bin/sh\nadduser --system me\n" } },
+	{ { "./usr/accounts", AE_IFREG, "E" } },
+};
+static const struct deb no_accounts = {
+	"none", { CONTROL("none", "Pre-Depends: adduser-not\nDepends: adduser\n"), { "./preinst", AE_IFREG, "" } },
+	{ { "./usr/none", AE_IFREG, "N" } },
+};
 static const struct deb no_control = {
 	"bare", { { "./postinst", AE_IFREG, "" } }, { { "./x", AE_IFREG, "" } },
 };
@@ -240,11 +249,16 @@ static void test_strange(void)
 	set.count = 0;
 	add(&base_files);
 	add(&diverting);
+	add(&accounts);
+	add(&no_accounts);
 	err = (struct error)ERROR_INIT;
 	ok_int(install(&path, &err), 0, "a package that moves files aside: %s", err.message);
 	read_back(path, &text);
-	ok(strstr(buf_text(&text), " " DEB_INSTALL_LATER "/divert.deb = !<arch>\n"), "is left to dpkg");
+	ok(strstr(buf_text(&text), " " DEB_INSTALL_LATER "/divert_amd64.deb = !<arch>\n"), "is left to dpkg");
 	ok(!strstr(buf_text(&text), " usr/d"), "and not unpacked");
+	ok(strstr(buf_text(&text), " " DEB_INSTALL_LATER "/account_amd64.deb = !<arch>\n"),
+	   "and so is one that makes users before it is unpacked");
+	ok(has(&text, "100644 usr/none = N\n"), "but not one that could do so when it is configured");
 }
 
 int main(void)
