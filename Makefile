@@ -115,9 +115,13 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(archives)
 	$(call say,LINK,$@)
 	$(call link,$<)
 
-# Programs that run inside an image are compiled in the appliance; here only to see that they are clean.
-image_programs := $(B)/image/init $(B)/image/gateway
+# Programs that run inside an image or the appliance are compiled by the build; here only to see that they are clean.
+image_programs := $(B)/image/init $(B)/image/watch $(B)/image/gateway
 $(B)/image/init: $(wildcard rootfs/init/*.[ch]) factory/format/gpt.c factory/format/verity.c $(B)/flags
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) -static $(filter %.c,$^) -o $@
+$(B)/image/watch: $(wildcard rootfs/watch/*.[ch]) $(B)/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) -static $(filter %.c,$^) -o $@
@@ -158,7 +162,7 @@ PREFIX ?= /usr/local
 share := $(DESTDIR)$(PREFIX)/share/kiln
 install: all ## install the command, its manual pages, and its sources for the image
 	install -D -m 755 $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
-	for f in $(wildcard rootfs/init/*.[ch] factory/format/gpt.[ch] factory/format/verity.[ch] factory/base/bytes.h); do \
+	for f in $(wildcard rootfs/init/*.[ch] rootfs/watch/*.[ch] factory/format/gpt.[ch] factory/format/verity.[ch] factory/base/bytes.h); do \
 		install -D -m 644 $$f $(share)/$$f || exit 1; done
 	for f in $(wildcard docs/*.1); do \
 		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man1/$${f##*/} || exit 1; done
@@ -192,7 +196,7 @@ image-programs: $(image_programs)
 
 check-unit: unit ## the unit tests alone
 	$(Q)prove --exec '' $(unit_tests)
-check-lint: ## layers, headers, texts
+check-lint: all ## layers, headers, texts, libraries
 	$(Q)prove --exec '' tests/lint/*.sh
 
 FUZZ_SECONDS ?= 60

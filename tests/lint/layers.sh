@@ -10,6 +10,7 @@ factory/format|factory/base
 factory/model|factory/base factory/format
 rootfs/packages|factory/base factory/format factory/model
 rootfs/init|factory/base factory/format
+rootfs/watch|
 rootfs/services/gateway|
 rootfs|factory/base factory/format factory/model rootfs/packages
 keys|factory/base factory/format factory/model
