@@ -12,6 +12,7 @@
 #include "../rootfs/shell.h"
 #include "../rootfs/workshop.h"
 #include "accounts.h"
+#include "hook.h"
 #include "inside.h"
 #include "registry.h"
 #include "transfer.h"
@@ -122,80 +123,6 @@ static int write_settings(const struct plan *plan, struct buf *ret, struct error
 	if (r == 0)
 		r = add_timezone(d, ret);
 	return r < 0 ? error_system(err, r, "settings of the image") : 0;
-}
-
-/* ---------------------------------------------------------------- config.sh and images.sh */
-
-/* KIWI's profile variables, those that mean something here. Scripts source the file as "/.profile". */
-static int write_profile(const struct description *d, struct buf *ret)
-{
-	const char *const variables[][2] = {
-		{ "kiwi_iname", d->name },
-		{ "kiwi_name", d->name },
-		{ "kiwi_iversion", d->version },
-		{ "kiwi_type", "oem" },
-		{ "kiwi_firmware", "uefi" },
-		{ "kiwi_cmdline", d->cmdline },
-		{ "kiwi_language", d->locale ? d->locale : "" },
-		{ "kiwi_keytable", d->keytable ? d->keytable : "" },
-		{ "kiwi_timezone", d->timezone ? d->timezone : "" },
-		{ "kiwi_profiles", "" },
-	};
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(variables) && r == 0; i++)
-		r = shell_assign(ret, variables[i][0], variables[i][1]);
-	return r;
-}
-
-static const char run_hook[] =
-	"cp image/profile .profile\n"
-	"chmod 755 \"image/$hook\"\n"
-	/* A script without "#!" is the shell's, as execvp(3) has it. */
-	"[ \"$(head -c 2 \"image/$hook\")\" = '#!' ] && shell= || shell=/bin/sh\n"
-	"code=0\n"
-	"(\n"
-	"set -a\n"
-	". ./.profile\n"
-	"set +a\n"
-	INSIDE_ENVIRONMENT
-	"exec chroot . $shell \"/image/$hook\"\n"
-	") || code=$?\n"
-	"exit $code\n";
-
-static int write_hook(const struct plan *plan, const char *name, struct buf *ret, struct error *err)
-{
-	int r = buf_printf(ret, "SOURCE_DATE_EPOCH=%" PRId64 "\nhook=%s\n%s%s", plan->epoch, name,
-			   inside_enter, run_hook);
-
-
-	return r < 0 ? error_system(err, r, "%s", name) : 0;
-}
-
-static int run_script(const struct stage_context *ctx, const char *path, const char *name,
-		      struct error *err)
-{
-	CLEANUP_BUF struct buf profile = BUF_INIT(SCRIPT_MAX), script = BUF_INIT(SCRIPT_MAX);
-	CLEANUP_FREE char *to = string_printf(ROOT "/image/%s", name);
-	struct guest *g = workshop_guest(ctx->workshop);
-	int r;
-
-	if (!path)
-		return 0;
-	r = write_profile(ctx->plan->description, &profile);
-	if (r < 0)
-		return error_system(err, r, "profile of the image");
-	r = write_hook(ctx->plan, name, &script, err);
-	if (r == 0)
-		r = guest_mkdirs(g, ROOT "/image", err);
-	if (r == 0)
-		r = guest_write(g, ROOT "/image/profile", profile.data, profile.len, err);
-	if (r == 0)
-		r = guest_upload(g, path, to, err);
-	if (r < 0)
-		return r;
-	r = guest_run(g, buf_text(&script), err);
-	return r < 0 ? error_wrap(err, "%s", path) : 0;
 }
 
 /* ---------------------------------------------------------------- packages taken away */
@@ -323,11 +250,11 @@ static int config_run(const struct stage_context *ctx, struct error *err)
 	if (r == 0)
 		r = transfer_archive(g, artifacts_path(ctx->artifacts, "programs.tar"), ROOT, err);
 	if (r == 0)
-		r = run_script(ctx, d->config_script, "config.sh", err);
+		r = hook_run(ctx, d->config_script, "config.sh", err);
 	if (r == 0)
 		r = purge_packages(ctx, err);
 	if (r == 0)
-		r = run_script(ctx, d->images_script, "images.sh", err);
+		r = hook_run(ctx, d->images_script, "images.sh", err);
 	if (r == 0)
 		r = guest_run(g, sweep, err);
 	return r < 0 ? r : save(ctx, err);
@@ -361,12 +288,10 @@ static int config_key(const struct plan *plan, struct stage_key *key, struct err
 	int r = write_settings(plan, &text, err);
 
 	if (r == 0)
-		r = write_hook(plan, "config.sh", &text, err);
+		r = hook_text(plan, &text, err);
 	if (r < 0)
 		return r;
-	r = write_profile(plan->description, &text);
-	if (r == 0)
-		r = write_purge(plan, &text);
+	r = write_purge(plan, &text);
 	if (r == 0)
 		r = buf_add_string(&text, sweep);
 	if (r == 0)
@@ -380,9 +305,9 @@ static int config_key(const struct plan *plan, struct stage_key *key, struct err
 const struct stage stage_config = {
 	.name = "config",
 	.title = "configuring the image",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_APPLIANCE,
-	.inputs = { "programs.tar" },
+	.inputs = { "programs.tar", "watch" },
 	.outputs = { "changes.tar", "packages" },
 	.layer = "base.qcow2",
 	.key = config_key,

@@ -18,22 +18,30 @@
 #include "registry.h"
 
 /*
- * What is compiled for the image: the initrd's /init and the description's own programs. By the locked
- * compiler, against the target's headers and libraries out of the store, with nothing of this machine's.
+ * What is compiled for the image: the initrd's /init, what watches the description's scripts (it stays in the
+ * appliance), and the description's own programs. By the locked compiler, against the target's
+ * headers and libraries out of the store, with nothing of this machine's.
  */
 
 #define PROGRAM_MAX (256 << 20)
 
-/* Kiln's sources that /init is made of: a tree of its own and what it shares with the factory. */
-static const char *const init_inputs[] = {
+/* Kiln's sources that its own programs are made of: a tree for each and what /init shares with the factory. */
+static const char *const own_inputs[] = {
 	"rootfs/init",
+	"rootfs/watch",
 	"factory/base/bytes.h",
 	"factory/format/gpt.c", "factory/format/gpt.h",
 	"factory/format/utf16.h",
 	"factory/format/verity.c", "factory/format/verity.h",
 };
-static const char *const init_directories[] = { "rootfs/init", NULL };
-static const char *const init_files[] = { "factory/format/gpt.c", "factory/format/verity.c", NULL };
+
+static const struct own_program {
+	const char *output, *directory;
+	const char *files[3];		/* besides, NULL-terminated */
+} own_programs[] = {
+	{ "init", "rootfs/init", { "factory/format/gpt.c", "factory/format/verity.c" } },
+	{ "watch", "rootfs/watch", { NULL } },
+};
 
 /* Of the sysroot's packages only headers and libraries are of use. */
 static const char *const sysroot_wanted[] = { "usr/include/", "usr/lib/", "usr/lib64/", NULL };
@@ -114,18 +122,17 @@ static int list_sources(const char *root, const char *sub, struct names *ret, st
 /* ---------------------------------------------------------------- the programs */
 
 /* An include of what is not among the inputs fails: it would be in no key. */
-static int compile_init(const struct stage_context *ctx, const struct compiler *compiler, struct error *err)
+static int compile_own(const struct stage_context *ctx, const struct compiler *compiler,
+		       const struct own_program *p, struct error *err)
 {
-	CLEANUP_FREE char *output = path_join(ctx->output, "init");
+	CLEANUP_FREE char *output = path_join(ctx->output, p->output);
 	CLEANUP_NAMES struct names sources = { NULL, 0 }, inputs = { NULL, 0 };
-	int r = 0;
+	int r = list_sources(ctx->plan->source_root, p->directory, &sources, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(init_inputs); i++)
-		add_name(&inputs, path_join(ctx->plan->source_root, init_inputs[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(own_inputs); i++)
+		add_name(&inputs, path_join(ctx->plan->source_root, own_inputs[i]));
 	add_name(&inputs, NULL);
-	for (const char *const *d = init_directories; *d && r == 0; d++)
-		r = list_sources(ctx->plan->source_root, *d, &sources, err);
-	for (const char *const *f = init_files; *f; f++)
+	for (const char *const *f = p->files; *f; f++)
 		add_name(&sources, string_copy(*f));
 	if (r == 0)
 		r = compiler_build(compiler, &(struct compiler_job) {
@@ -133,7 +140,7 @@ static int compile_init(const struct stage_context *ctx, const struct compiler *
 			.readable = (const char *const *)inputs.items,
 			.source_count = sources.count, .linkage = COMPILER_STATIC, .output = output,
 		}, err);
-	return r < 0 ? error_wrap(err, "compiling /init") : 0;
+	return r < 0 ? error_wrap(err, "compiling %s", p->directory) : 0;
 }
 
 static int compile_program(const struct compiler *compiler, const struct description_program *p,
@@ -189,7 +196,8 @@ static int compile_programs(const struct stage_context *ctx, const struct compil
 		r = compile_program(compiler, sorted[i], built, err);
 		if (r == 0)
 			r = pack_program(built, sorted[i]->path, out, err);
-		log_step_update(i + 2, d->program_count + 1, "programs");
+		log_step_update(ARRAY_SIZE(own_programs) + i + 1, ARRAY_SIZE(own_programs) + d->program_count,
+				"programs");
 	}
 	return r < 0 ? r : ustar_finish(out, err);
 }
@@ -212,8 +220,8 @@ static int programs_run(const struct stage_context *ctx, struct error *err)
 	};
 
 	r = make_sysroot(ctx, sysroot, err);
-	if (r == 0)
-		r = compile_init(ctx, &compiler, err);
+	for (size_t i = 0; i < ARRAY_SIZE(own_programs) && r == 0; i++)
+		r = compile_own(ctx, &compiler, &own_programs[i], err);
 	return r < 0 ? r : compile_programs(ctx, &compiler, scratch.path, err);
 }
 
@@ -225,10 +233,10 @@ static int programs_key(const struct plan *plan, struct stage_key *key, struct e
 	stage_key_packages(key, "sysroot", plan->lock, LOCK_SYSROOT);
 	stage_key_string(key, "architecture", plan->arch->name);
 	compiler_key(key);
-	for (size_t i = 0; i < ARRAY_SIZE(init_inputs) && r == 0; i++) {
-		CLEANUP_FREE char *path = path_join(plan->source_root, init_inputs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(own_inputs) && r == 0; i++) {
+		CLEANUP_FREE char *path = path_join(plan->source_root, own_inputs[i]);
 
-		r = stage_key_tree(key, init_inputs[i], path, err);
+		r = stage_key_tree(key, own_inputs[i], path, err);
 	}
 	for (size_t i = 0; i < d->program_count && r == 0; i++) {
 		stage_key_string(key, "program", d->programs[i].path);
@@ -242,10 +250,10 @@ static int programs_key(const struct plan *plan, struct stage_key *key, struct e
 const struct stage stage_programs = {
 	.name = "programs",
 	.title = "compiling programs for the image",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
 	.inputs = { TOOLBOX_TREE },
-	.outputs = { "init", "programs.tar" },
+	.outputs = { "init", "watch", "programs.tar" },
 	.key = programs_key,
 	.run = programs_run,
 };

@@ -14,13 +14,14 @@
 #define OUTPUT_MAX (16 << 20)
 
 struct built {
-	struct buf init, programs;
+	struct buf init, watch, programs;
 };
-#define BUILT_INIT { BUF_INIT(OUTPUT_MAX), BUF_INIT(OUTPUT_MAX) }
+#define BUILT_INIT { BUF_INIT(OUTPUT_MAX), BUF_INIT(OUTPUT_MAX), BUF_INIT(OUTPUT_MAX) }
 
 static void built_free(struct built *b)
 {
 	buf_free(&b->init);
+	buf_free(&b->watch);
 	buf_free(&b->programs);
 }
 #define CLEANUP_BUILT __attribute__((cleanup(built_free)))
@@ -34,11 +35,19 @@ static void write_source(const char *dir, const char *name, const char *text)
 	     io_write_file(path, text, strlen(text), 0644, &err) == 0, "%s: %s", name, err.message);
 }
 
-/* Compiles /init and two programs of `main_text`; everything lies in a directory of its own each time. */
+static void read_output(const struct fixture *f, const char *name, struct buf *ret)
+{
+	CLEANUP_FREE char *path = path_join(f->output, name);
+	struct error err = ERROR_INIT;
+
+	need(io_read_file(path, OUTPUT_MAX, ret, &err) == 0, "%s: %s", name, err.message);
+}
+
+/* Compiles Kiln's own programs and two of `main_text`; everything lies in a directory of its own each time. */
 static int build(const char *main_text, const char *library, struct built *ret, char **ret_place,
 		 struct error *err)
 {
-	CLEANUP_FREE char *cache = NULL, *root = realpath(".", NULL), *source = NULL, *out = NULL;
+	CLEANUP_FREE char *cache = NULL, *root = realpath(".", NULL), *source = NULL;
 	CLEANUP_STORE struct store *store = NULL;
 	CLEANUP_LOCK struct lock *lock = NULL;
 	char *libraries[] = { (char *)library };
@@ -69,11 +78,9 @@ static int build(const char *main_text, const char *library, struct built *ret, 
 		.plan = &f.plan, .store = store, .cache = f.scratch.path, .output = f.output,
 		.artifacts = f.artifacts }, err);
 	if (r == 0) {
-		out = path_join(f.output, "init");
-		need(io_read_file(out, OUTPUT_MAX, &ret->init, err) == 0, "init: %s", err->message);
-		free(out);
-		out = path_join(f.output, "programs.tar");
-		need(io_read_file(out, OUTPUT_MAX, &ret->programs, err) == 0, "programs: %s", err->message);
+		read_output(&f, "init", &ret->init);
+		read_output(&f, "watch", &ret->watch);
+		read_output(&f, "programs.tar", &ret->programs);
 	}
 	*ret_place = string_copy(f.scratch.path);
 	fixture_close(&f);
@@ -124,7 +131,7 @@ static void test_programs(void)
 {
 	CLEANUP_BUILT struct built a = BUILT_INIT, b = BUILT_INIT;
 	CLEANUP_FREE char *place_a = NULL, *place_b = NULL;
-	CLEANUP_BUF struct buf first = BUF_INIT(OUTPUT_MAX), elf = BUF_INIT(1 << 20), init = BUF_INIT(1 << 22);
+	CLEANUP_BUF struct buf first = BUF_INIT(OUTPUT_MAX), elf = BUF_INIT(1 << 20), own = BUF_INIT(1 << 22);
 	struct error err = ERROR_INIT;
 
 	need(build(good, NULL, &a, &place_a, &err) == 0, "two programs compile (%s)", err.message);
@@ -133,7 +140,11 @@ static void test_programs(void)
 	ok(a.init.len == b.init.len && memcmp(a.init.data, b.init.data, a.init.len) == 0, "the same /init");
 	ok(a.programs.len == b.programs.len && memcmp(a.programs.data, b.programs.data, a.programs.len) == 0,
 	   "the same programs");
-	ok(!holds(&a.init, place_a) && !holds(&a.programs, place_a), "which do not name where they were made");
+	ok(a.watch.len == b.watch.len && memcmp(a.watch.data, b.watch.data, a.watch.len) == 0,
+	   "the same program that watches");
+	ok(!holds(&a.programs, "asked for the address of a host"), "which is not for the image");
+	ok(!holds(&a.init, place_a) && !holds(&a.watch, place_a) && !holds(&a.programs, place_a),
+	   "none names where it was made");
 	check_archive(&a.programs, &first);
 	ok(holds(&first, "main.c") && holds(&first, "where.h"), "sources are called as they lie");
 	read_elf(&first, &elf);
@@ -141,8 +152,9 @@ static void test_programs(void)
 	   strstr(buf_text(&elf), "GNU_RELRO") && strstr(buf_text(&elf), "__stack_chk_fail") &&
 	   strstr(buf_text(&elf), "_chk@"), "a program is position independent, bound at start, fortified");
 	ok(!strstr(buf_text(&elf), ".debug_") && !strstr(buf_text(&elf), ".symtab"), "and stripped");
-	read_elf(&a.init, &init);
-	ok(strstr(buf_text(&init), "EXEC ") && !strstr(buf_text(&init), "INTERP"), "/init needs no loader");
+	read_elf(&a.init, &own);
+	read_elf(&a.watch, &own);
+	ok(strstr(buf_text(&own), "EXEC ") && !strstr(buf_text(&own), "INTERP"), "Kiln's own need no loader");
 }
 
 static void test_errors(void)

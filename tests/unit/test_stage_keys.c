@@ -120,7 +120,7 @@ static struct lock *make_lock(void)
 static void make_files(const struct world *w)
 {
 	static const char *const sources[] = {
-		"rootfs/init/main.c", "factory/base/bytes.h", "factory/format/gpt.c", "factory/format/gpt.h",
+		"rootfs/init/main.c", "rootfs/watch/main.c", "factory/base/bytes.h", "factory/format/gpt.c", "factory/format/gpt.h",
 		"factory/format/utf16.h", "factory/format/verity.c", "factory/format/verity.h",
 	};
 
@@ -325,6 +325,7 @@ CHANGE(library_count, D->programs[0].library_count = 0)
 CHANGE(image_count, D->image.count = 0)
 CHANGE(lock_repository_count, w->lock->repository_count = 0)
 CHANGE(source_init, put(w, "source/rootfs/init/main.c", "x", 0644))
+CHANGE(source_watch, put(w, "source/rootfs/watch/main.c", "x", 0644))
 CHANGE(source_more, put(w, "source/rootfs/init/more.h", "x", 0644))
 CHANGE(source_format, put(w, "source/factory/format/verity.c", "x", 0644))
 
@@ -466,6 +467,7 @@ static const struct change {
 	{ "plan.description", name, "config " LOCK },
 	{ "plan.lock", set_boot, "uki " LOCK },
 	{ "plan.source_root", source_init, "programs" },
+	{ "plan.source_root", source_watch, "programs" },
 	{ "plan.source_root", source_more, "programs" },
 	{ "plan.source_root", source_format, "programs" },
 };
