@@ -44,6 +44,7 @@ mandoc|cmd:mandoc|lints the manual pages
 mtools|cmd:mcopy|makes test file systems
 procps|cmd:pgrep|finds children left behind
 shellcheck|cmd:shellcheck|lints shell scripts
+strace|cmd:strace|proves that a build uses no network
 util-linux|cmd:setpriv|runs the build without privileges
 '
 
