@@ -11,17 +11,27 @@
 
 #define SCRIPT_MAX 4096
 
+static const char begin_arguments[] =
+	"#!/bin/sh\n"
+	"for argument do\n"
+	"\tshift\n"
+	"\tcase $argument in\n";
+
 /*
  * libguestfs says "-machine accel=tcg", and QEMU refuses "-accel" beside it, so the one is replaced by
  * the other. Its tests of QEMU's features say "accel=kvm:tcg" and stay as they are.
  */
 static const char replace_accel[] =
-	"for argument do\n"
-	"\tshift\n"
-	"\tcase $argument in\n"
 	"\taccel=tcg) set -- \"$@\" pc -accel %s ;;\n"
 	"\taccel=tcg,*) set -- \"$@\" \"${argument#accel=tcg,}\" -accel %s ;;\n"
-	"\t*,accel=tcg) set -- \"$@\" \"${argument%%,accel=tcg}\" -accel %s ;;\n"
+	"\t*,accel=tcg) set -- \"$@\" \"${argument%%,accel=tcg}\" -accel %s ;;\n";
+
+/*
+ * When a disk's file cannot grow because the host's disk is full, QEMU stops the guest by default until somebody has
+ * made room and tells it to go on, which nobody would. The guest is to see the failure.
+ */
+static const char end_arguments[] =
+	"\tfile*,if=none | file*,if=none,*) set -- \"$@\" \"$argument,werror=report\" ;;\n"
 	"\t*) set -- \"$@\" \"$argument\" ;;\n"
 	"\tesac\n"
 	"done\n";
@@ -29,10 +39,12 @@ static const char replace_accel[] =
 int hypervisor_script(const struct host *host, struct buf *ret)
 {
 	const char *accel = host_accel_argument(host);
-	int r = buf_add_string(ret, "#!/bin/sh\n");
+	int r = buf_add_string(ret, begin_arguments);
 
 	if (r == 0 && host->accel == HOST_TCG)
 		r = buf_printf(ret, replace_accel, accel, accel, accel);
+	if (r == 0)
+		r = buf_add_string(ret, end_arguments);
 	/* The parent's death is a signal to the child since util-linux 2.33. */
 	if (r == 0)
 		r = buf_add_string(ret, "exec setpriv --pdeathsig KILL ");

@@ -9,8 +9,8 @@ struct host;
 
 /*
  * The program that libguestfs takes for QEMU: a shell script that adds what libguestfs has no
- * setting for. QEMU dies with the process that started it, and TCG gets the number of threads that
- * the host's QEMU can bear.
+ * setting for. QEMU dies with the process that started it, TCG gets the number of threads that the host's
+ * QEMU can bear, and a full disk is a failed write.
  */
 int hypervisor_script(const struct host *host, struct buf *ret);
 /* Written below `directory`, only where it differs: libguestfs tests the features of every QEMU it has

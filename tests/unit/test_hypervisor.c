@@ -31,6 +31,11 @@ static const struct {
 	{ "a test of features", HOST_TCG, true, { "-machine", "accel=kvm:tcg", "-qmp", "stdio" },
 	  "-machine\naccel=kvm:tcg\n-qmp\nstdio\n" },
 	{ "words with blanks", HOST_TCG, true, { "-append", "a b  'c' $d" }, "-append\na b  'c' $d\n" },
+	{ "disks", HOST_TCG, true, { "-drive", "file=/a b,cache=unsafe,id=hd0,if=none", "-drive", "file.driver=qcow2,if=none,format=raw" },
+	  "-drive\nfile=/a b,cache=unsafe,id=hd0,if=none,werror=report\n"
+	  "-drive\nfile.driver=qcow2,if=none,format=raw,werror=report\n" },
+	{ "disks under KVM", HOST_KVM, false, { "-drive", "file=/a,if=none" }, "-drive\nfile=/a,if=none,werror=report\n" },
+	{ "firmware", HOST_TCG, true, { "-drive", "if=pflash,file=/a" }, "-drive\nif=pflash,file=/a\n" },
 	{ "KVM", HOST_KVM, false, { "-machine", "accel=kvm:tcg" }, "-machine\naccel=kvm:tcg\n" },
 };
 
