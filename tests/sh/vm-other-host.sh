@@ -28,7 +28,7 @@ mv "$tmp/small" "$root/root"
 
 cat > "$root/root/inside" <<'END'
 set -eu
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp LANG=C.UTF-8 KILN_CACHE=/root/cache
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp LANG=C.UTF-8 KILN_CACHE=/root/cache KILN_SOURCE=/root/kiln
 cd /root
 cat /etc/os-release
 gcc --version
