@@ -92,8 +92,13 @@ while read -r stage key _; do
 	}
 	stopped "$stage" none
 	stopped "$stage" half
-	[ "$stage" != base ] || continue
-	ok "$stage: with room again it makes what it made before" \
-		cmp "$tmp/$stage.enough/record" "$cache/stages/$stage/$key/.record"
+	# What comes out of the appliance holds times of its making, which no later stage reads; that the disk is the
+	# same is for vm-killed.sh.
+	case $stage in
+	base) ;;
+	config) ok "$stage: with room again it is made" test -s "$tmp/$stage.enough/record" ;;
+	*) ok "$stage: with room again it makes what it made before" \
+		cmp "$tmp/$stage.enough/record" "$cache/stages/$stage/$key/.record" ;;
+	esac
 done < "$tmp/entries"
 finish
