@@ -194,6 +194,9 @@ unit: $(unit_tests)
 fuzzers: $(fuzzers)
 image-programs: $(image_programs)
 
+check-hosts: all ## build on another host, which Kiln makes itself, and compare (a quarter of an hour)
+	$(Q)prove --exec '' --timer tests/hosts/*.sh
+
 check-unit: unit ## the unit tests alone
 	$(Q)prove --exec '' $(unit_tests)
 check-lint: all ## layers, headers, texts, libraries
@@ -212,4 +215,4 @@ format: ## rewrite the C sources in the house style
 	clang-format -i $(shell git ls-files '*.c')
 
 .PHONY: all help setup setup-check demo install clean check check-run unit fuzzers image-programs \
-	check-unit check-lint fuzz bench bench-programs format
+	check-hosts check-unit check-lint fuzz bench bench-programs format

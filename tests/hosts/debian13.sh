@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Another host gives the same bytes. It is a Debian 13 that Kiln itself has put together (tests/images/host), entered by
+# Another host gives the same bytes. It is a Debian 13 that Kiln itself has put together (beside this), entered by
 # chroot in namespaces of its own, without a network: its compiler makes another Kiln, with its libraries, QEMU,
 # supermin and libguestfs. Nothing of this host is in there but the kernel.
 set -eu
@@ -11,7 +11,8 @@ cache=${KILN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln}
 raw=small.x86_64-1.0.0.raw
 # shellcheck disable=SC2154 # lib.sh makes it
 root=$tmp/root
-cp -r tests/images/small tests/images/host "$tmp"
+cp -r tests/images/small "$tmp"
+cp -r tests/hosts/debian13 "$tmp/host"
 
 exits 0 '' "the packages are fetched" "$KILN" fetch "$tmp/small"
 exits 0 '' "a build on this host" "$KILN" build "$tmp/small" -o "$tmp/here"
