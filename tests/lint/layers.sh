@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The layer check: who may include whom, where each foreign library may be seen, and no include circles.
 set -eu
+# Other trees are checked by it, too: layers-breaches.sh.
+# shellcheck source=tests/sh/lib.sh
+. "${0%/*}/../sh/lib.sh"
 
 # directory | directories whose headers it may include (besides its own)
 layers='
@@ -39,8 +42,8 @@ files=$(find factory rootfs stages keys vm-test upload -name '*.[ch]' 2>/dev/nul
 [ -n "$files" ] || { echo "Bail out! run from the root of the tree"; exit 1; }
 
 # includer, kind (q or a), what: one line an include; quoted ones resolved to paths from the root.
-includes=$(mktemp)
-trap 'rm -f "$includes"' EXIT
+# shellcheck disable=SC2154 # lib.sh makes it
+includes=$tmp/includes
 # shellcheck disable=SC2086 # a list of files
 awk '
 function resolve(dir, name,    n, i, parts, out, k) {
@@ -61,17 +64,6 @@ match($0, /^[ \t]*#[ \t]*include[ \t]*["<][^">]*[">]/) {
 	print FILENAME, kind, kind == "q" ? resolve(dir, what) : what
 }' $files > "$includes"
 
-count=0 failed=0
-result() { # problems, description
-	count=$((count + 1))
-	if [ -z "$1" ]; then
-		echo "ok $count - $2"
-	else
-		failed=1
-		echo "not ok $count - $2"
-		echo "$1" | sed 's/^/# /'
-	fi
-}
 
 result "$(awk -v table="$layers" '
 BEGIN {
@@ -104,5 +96,4 @@ $2 == "a" {
 result "$(awk '$2 == "q" { a = $1; b = $3; sub(/\.[ch]$/, "", a); sub(/\.[ch]$/, "", b); if (a != b) print a, b }' \
 	"$includes" | sort -u | tsort 2>&1 >/dev/null)" "modules include each other in no circle"
 
-echo "1..$count"
-exit $failed
+finish

@@ -4,7 +4,7 @@
 # along; and of its own parts only the boot proof, which asks the booted machine, knows sockets. libguestfs, and
 # by it libvirt and libcurl, is loaded by the process that starts an appliance: tests/sh/vm-airgap.sh watches that.
 set -eu
-KILN=${KILN:-$PWD/build/kiln}
+. tests/sh/lib.sh
 parts=${KILN%/*}/lib
 
 # library | for what
@@ -23,17 +23,6 @@ network='libcurl|libssl|libgnutls|libssh|libssh2|libnghttp2|libldap|libvirt|libg
 # The C library's and the kernel's ways to other machines. (socketpair is none.)
 calls='socket|connect|bind|listen|accept4?|send|sendto|sendm?msg|recv|recvfrom|recvm?msg|getaddrinfo|getnameinfo|gethostby.*|res_.*|__res_.*'
 
-count=0 failed=0
-result() { # problems, description
-	count=$((count + 1))
-	if [ -z "$1" ]; then
-		echo "ok $count - $2"
-	else
-		failed=1
-		echo "not ok $count - $2"
-		echo "$1" | sed 's/^/# /'
-	fi
-}
 
 needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' | sort; }
 outside_list() { # file
@@ -61,5 +50,4 @@ result "$(as_many_as 1 "$(network_libraries "$(command -v curl)")")" "of curl, l
 result "$(as_many_as 1 "$(outside_list "$(command -v curl)")")" "and it is linked with one that is not on the list"
 result "$(as_many_as 2 "$(network_calls "$parts/vm-test.a")")" "the boot proof does make sockets"
 
-echo "1..$count"
-exit $failed
+finish

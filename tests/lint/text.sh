@@ -2,17 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every file of the tree must have and must not have.
 set -eu
-count=0 failed=0
-result() { # problems, description
-	count=$((count + 1))
-	if [ -z "$1" ]; then
-		echo "ok $count - $2"
-	else
-		failed=1
-		echo "not ok $count - $2"
-		echo "$1" | head -20 | sed 's/^/# /'
-	fi
-}
+. tests/sh/lib.sh
 if git rev-parse --git-dir >/dev/null 2>&1; then
 	files=$(git ls-files --cached --others --exclude-standard | while read -r f; do [ ! -f "$f" ] || echo "$f"; done)
 else
@@ -31,5 +21,4 @@ result "$(grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' $sources /dev/null | grep
 result "$(mandoc -T lint $(echo "$files" | grep -E '^docs/.*\.[1-9]$') 2>&1)" "mandoc is content with the manual pages"
 result "$(shellcheck $(echo "$files" | grep -E '\.sh$|^\.ci/run$') 2>&1)" "shellcheck is content with the scripts"
 }
-echo "1..$count"
-exit $failed
+finish

@@ -10,21 +10,18 @@ require jq
 description=$tmp/mpc
 cache=${KILN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln}
 whole=$(dirname "$(realpath "$KILN_TEST_DISK")")
-native="tree kernel erofs verity initrd uki esp disk measure"
 KILN_CACHE=$tmp/cache
 export KILN_CACHE
 
-cp -r rootfs/images/mpc "$description"
-mkdir "$tmp/services" "$tmp/cache"
-cp -r rootfs/services/gateway "$tmp/services/"
-sed -i 's#source="../../services/gateway"#source="../services/gateway"#' "$description/appliance.kiwi"
+describe_mpc "$description"
+mkdir "$tmp/cache"
 # The same packages and scripts in another image.
 cp -r "$description" "$tmp/other"
 sed -i 's#erofscompression="zstd,level=3"#erofscompression="zstd,level=1"#' "$tmp/other/appliance.kiwi"
 
 cp -rl "$cache/store" "$tmp/cache/store"
 jq -r '.stages[] | "\(.name) \(.key)"' "$whole/run.json" | while read -r name key; do
-	case " $native builder base " in
+	case " $mpc_native builder base " in
 	*" $name "*) ;;
 	*) mkdir -p "$tmp/cache/stages/$name" && cp -r "$cache/stages/$name/$key" "$tmp/cache/stages/$name/" ;;
 	esac
@@ -32,7 +29,7 @@ done
 
 results=mpc
 forget() {
-	for stage in $native; do
+	for stage in $mpc_native; do
 		rm -rf "$tmp/cache/stages/$stage"
 	done
 }

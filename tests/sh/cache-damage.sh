@@ -11,11 +11,7 @@ description=$tmp/mpc
 cache=${KILN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln}
 whole=$(dirname "$(realpath "$KILN_TEST_DISK")")
 own=$tmp/cache
-native="tree kernel erofs verity initrd uki esp disk measure"
-cp -r rootfs/images/mpc "$description"
-mkdir "$tmp/services"
-cp -r rootfs/services/gateway "$tmp/services/"
-sed -i 's#source="../../services/gateway"#source="../services/gateway"#' "$description/appliance.kiwi"
+describe_mpc "$description"
 
 # Copies, since each is damaged in turn; of what is not needed here, none.
 mkdir "$own"
@@ -56,17 +52,17 @@ flip() { # file, offset
 	# shellcheck disable=SC2059 # an octal escape
 	printf "\\$(printf '%o' $((byte ^ 16)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
-for stage in $native; do
+for stage in $mpc_native; do
 	outputs "$stage" | while read -r file; do flip "$file" $(($(stat -c %s "$file") / 2)); done
 done
-makes "a byte of each" "$native"
+makes "a byte of each" "$mpc_native"
 like "$(cat "$tmp/err")" 'warning: disk: what the cache holds is not .*: disk\.raw has other contents; it runs again' \
 	"what is wrong with an entry is said"
-for stage in $native; do
+for stage in $mpc_native; do
 	outputs "$stage" | while read -r file; do truncate -s -1 "$file"; done
 done
-makes "the last byte of each" "$native"
-for stage in $native; do
+makes "the last byte of each" "$mpc_native"
+for stage in $mpc_native; do
 	place=$(entry "$stage")
 	case $stage in
 	tree) rm "$place/.record" ;;
@@ -79,17 +75,17 @@ for stage in $native; do
 	*) outputs "$stage" | while read -r file; do : > "$file"; done ;;
 	esac
 done
-makes "something else of each" "$native"
+makes "something else of each" "$mpc_native"
 
 # ---- each stage's entry in the place of the next one's, whole and true to its record
 first=
-for stage in $native; do
+for stage in $mpc_native; do
 	[ -n "$first" ] || { first=$stage; mv "$(entry "$stage")" "$tmp/moved"; before=$stage; continue; }
 	mv "$(entry "$stage")" "$(entry "$before")"
 	before=$stage
 done
 mv "$tmp/moved" "$(entry "$before")"
-makes "swapped" "$native"
+makes "swapped" "$mpc_native"
 
 # ---- times from other centuries
 for when in 1971-01-01 2100-01-01; do

@@ -70,6 +70,15 @@ like() { # text, extended regular expression, description
 	fi
 }
 
+# For checks that list what they find: no line of PROBLEMS, and nothing is wrong.
+result() { # problems, description
+	if [ -z "$1" ]; then
+		tap 0 "$2"
+	else
+		tap 1 "$2" || printf '%s\n' "$1" | head -n 20 | sed 's/^/# /'
+	fi
+}
+
 # Runs a command; its exit code must be CODE and its standard error match REGEX ("" for anything).
 # Output stays in $tmp/out and $tmp/err.
 exits() { # code, regex, description, command...
@@ -88,3 +97,14 @@ finish() {
 	echo "1..$tap_count"
 	exit "$tap_failed"
 }
+
+# The first image's description in DIR, a directory of its own, with what it refers to beside that.
+describe_mpc() { # dir
+	cp -r rootfs/images/mpc "$1"
+	mkdir "$(dirname "$1")/services"
+	cp -r rootfs/services/gateway "$(dirname "$1")/services/"
+	sed -i 's#source="../../services/gateway"#source="../services/gateway"#' "$1/appliance.kiwi"
+}
+# Its stages that need no appliance.
+# shellcheck disable=SC2034 # for those who source this
+mpc_native="tree kernel erofs verity initrd uki esp disk measure"

@@ -8,10 +8,7 @@ require jq pgrep unshare
 # shellcheck disable=SC2154 # lib.sh makes it
 description=$tmp/mpc
 cache=${KILN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln}
-cp -r rootfs/images/mpc "$description"
-mkdir "$tmp/services"
-cp -r rootfs/services/gateway "$tmp/services/"
-sed -i 's#source="../../services/gateway"#source="../services/gateway"#' "$description/appliance.kiwi"
+describe_mpc "$description"
 
 is "$([ "$(id -u)" -ne 0 ] && echo ordinary)" ordinary "the one who builds here is an ordinary user"
 is "$(sed -n 's/^CapEff:[[:blank:]]*//p' /proc/self/status)" 0000000000000000 "without a single capability"
