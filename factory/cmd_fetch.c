@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "full_disk.h"
 #include "model/description.h"
 #include "size_text.h"
 
@@ -105,9 +106,10 @@ static int run(const struct operands *operands, struct fetch_options *options, s
 	options->moving = (const char *const *)operands->items + 1;
 	options->cache = cache;
 	r = packages_fetch(options, store, &result, err);
-	if (r == 0)
-		print_result(options, &result);
-	return r;
+	if (r < 0)
+		return full_disk_explain_cache(cache, err);
+	print_result(options, &result);
+	return 0;
 }
 
 static int fetch(int argc, char **argv, struct error *err)

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "full_disk.h"
 #include "size_text.h"
 
 /* A hundred years. */
@@ -186,18 +187,23 @@ static int import(int argc, char **argv, struct error *err)
 {
 	CLEANUP_STORE_IMPORT_RESULT struct store_import_result result = {.count = 0};
 	static const struct argument table[] = { { .name = NULL } };
+	CLEANUP_FREE char *cache = NULL;
 	CLEANUP_STORE struct store *store = NULL;
 	struct operands operands;
 	int r;
 
 	r = arguments_parse(&verb_import, table, argc, argv, "archive", 1, UINT_MAX, &operands, err);
 	if (r == 0)
-		r = open_store(false, &store, err);
+		r = io_cache_dir(&cache, err);
 	if (r == 0)
-		r = store_import(store, operands.items[0], operands.items + 1, &result, err);
-	if (r == 0)
-		print_import(operands.items[0], &result);
-	return r;
+		r = store_open(cache, &store, err);
+	if (r < 0)
+		return r;
+	r = store_import(store, operands.items[0], operands.items + 1, &result, err);
+	if (r < 0)
+		return full_disk_explain_cache(cache, err);
+	print_import(operands.items[0], &result);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- gc */

@@ -34,3 +34,10 @@ int full_disk_explain(const char *directory, const char *remedy, struct error *e
 		return -err->code;
 	return error_wrap(err, "the disk is full: %s has %ju MiB left; %s", directory, (uintmax_t)(left >> 20), remedy);
 }
+
+int full_disk_explain_cache(const char *cache, struct error *err)
+{
+	return full_disk_explain(cache,
+				 "make room there, set KILN_CACHE to a directory on another disk, lower KILN_CACHE_SIZE, or run \"kiln store gc\"",
+				 err);
+}

@@ -10,4 +10,7 @@ struct error;
  */
 int full_disk_explain(const char *directory, const char *remedy, struct error *err);
 
+/* Likewise for Kiln's cache, whose remedies are the same for all who write there. */
+int full_disk_explain_cache(const char *cache, struct error *err);
+
 #endif

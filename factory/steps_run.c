@@ -155,9 +155,6 @@ static int run_step(struct steps *s, unsigned int index, bool *ret_reused, struc
 
 /* ---------------------------------------------------------------- all steps */
 
-static const char full_cache[] =
-	"make room there, set KILN_CACHE to a directory on another disk, lower KILN_CACHE_SIZE, or run \"kiln store gc\"";
-
 static double seconds_now(void)
 {
 	struct timespec t = { .tv_sec = 0 };
@@ -210,7 +207,7 @@ int steps_run(struct steps *s, struct error *err)
 	for (unsigned int i = 0; i < s->count && r == 0; i++)
 		r = do_step(s, i, err);
 	if (r < 0)
-		return full_disk_explain(s->options->cache, full_cache, err);
+		return full_disk_explain_cache(s->options->cache, err);
 	evict(s);
 	return 0;
 }

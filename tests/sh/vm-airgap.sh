@@ -1,31 +1,35 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A build has no way out: from nothing but packages it works in a network namespace without an interface, all sockets that
-# it or any child of it opens are UNIX sockets, and its appliance has no network card. A script that wants a network
-# ends the build by its own name.
+# A build has no way out: from an archive of packages alone, brought to where nothing is, it works in a network namespace
+# without an interface and gives the disk that a machine with a network gives; all sockets that it or any child of it
+# opens are UNIX sockets, and its appliance has no network card. A script that wants a network ends the build by its
+# own name.
 set -eu
 . tests/sh/lib.sh
 require unshare strace perl bash
 
 # shellcheck disable=SC2154 # lib.sh makes it
 description=$tmp/small
-cache=${KILN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln}
-disk=$tmp/results/small/small.x86_64-1.0.0.raw
+raw=small.x86_64-1.0.0.raw
+disk=$tmp/results/small/$raw
 cp -r tests/images/small "$description"
 exits 0 '' "the packages are fetched" "$KILN" fetch "$description"
+exits 0 '' "the image is built where there is a network" "$KILN" build "$description" -o "$tmp/elsewhere"
+exits 0 '' "its packages are exported" "$KILN" store export "$tmp/stick.tar" "$description"
+rm "$description/kiln.lock"
 export KILN_CACHE="$tmp/cache"
-mkdir "$KILN_CACHE"
-cp -rl "$cache/store" "$KILN_CACHE/store"
-
-# Whom the namespace knows is one user, and what is root's belongs to nobody there. An appliance made of such
-# files does not start (its mount(8) is set-user-ID nobody), so it is made before, by a start of its own.
-mkdir "$tmp/empty"
-exits 0 '' "libguestfs's appliance is made" env -C "$tmp/empty" "$KILN" doctor "$description"
-ok "for this cache" test -n "$(find "$KILN_CACHE/guestfs" -name appliance.d)"
-
+mkdir "$KILN_CACHE" "$tmp/empty"
 without_network() { # command...
 	unshare --user --map-current-user --net "$@"
 }
+exits 0 '' "and imported where nothing is" without_network "$KILN" store import "$tmp/stick.tar" "$description"
+rm "$tmp/stick.tar"
+
+# Whom the namespace knows is one user, and what is root's belongs to nobody there. An appliance made of such
+# files does not start (its mount(8) is set-user-ID nobody), so it is made before, by a start of its own.
+exits 0 '' "libguestfs's appliance is made" env -C "$tmp/empty" "$KILN" doctor "$description"
+ok "for this cache" test -n "$(find "$KILN_CACHE/guestfs" -name appliance.d)"
+
 # Every call by which a socket comes about or is aimed, of all children; and what is started, in full.
 traced() { # file, command...
 	trace=$1
@@ -54,8 +58,8 @@ cat >> "$description/config.sh" <<'END'
 ls /sys/class/net | sed 's/^/kiln-test interface: /' >&2
 cat /sys/bus/pci/devices/*/class | sed 's/^/kiln-test PCI class: /' >&2
 END
-exits 0 '' "a build from nothing but packages" traced "$tmp/trace" "$KILN" build "$description" -o "$tmp/results"
-ok "gives a disk" test -s "$disk"
+exits 0 '' "a build from nothing but them" traced "$tmp/trace" "$KILN" build "$description" -o "$tmp/results"
+ok "gives the same disk" cmp "$disk" "$tmp/elsewhere/small/$raw"
 is "$(grep -c ': reused' "$tmp/err")" 0 "and reused nothing"
 like "$(cat "$tmp/trace")" 'socket\(AF_UNIX, ' "and UNIX sockets"
 is "$(beyond "$tmp/trace")" '' "and none of another kind"
