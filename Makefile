@@ -182,7 +182,7 @@ check: setup-check ## every test, the boot proof included (as an ordinary user e
 	@sh tests/check.sh
 
 check-run: ## every test, with what is installed and as who you are
-	$(Q)$(submake) all unit image-programs
+	$(Q)$(submake) all unit image-programs bench-programs
 	$(Q)$(submake) $(san) all unit
 	$(Q)$(submake) $(clang) all unit image-programs
 	$(Q)$(submake) $(fuzzing) fuzzers

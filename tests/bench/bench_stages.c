@@ -109,7 +109,7 @@ static void build(const char *directory)
 	tiny_firmware(&f);
 	run(&f, &stage_verity);
 	must(verity_root_hash(f.artifacts, root_hash, &err), &err);
-	tiny_uki(&f, root_hash);
+	tiny_uki(&f, f.plan.arch->pe_machine, root_hash);
 	tiny_esp(&f);
 	run(&f, &stage_disk);
 	run(&f, &stage_measure);
