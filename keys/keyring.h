@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KILN_KEYS_KEYRING_H
+#define KILN_KEYS_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../factory/base/buf.h"
+#include "../factory/format/predict_secureboot.h"
+
+struct error;
+
+/*
+ * A keyring is a directory that holds the keys of one Secure Boot set: the platform key PK, the key exchange key
+ * KEK, and the signature database's keys db (UEFI Specification 32.3). Its file "keyring" names them, one a line,
+ * fields with a tab between two (base/fields.h):
+ *
+ *	kiln-keyring	1
+ *	owner	GUID
+ *	ROLE	CERTIFICATE	KEY
+ *
+ * ROLE is PK, KEK, db or dbx; CERTIFICATE a PEM file of the directory; KEY one with the private key (PKCS#8 PEM, mode
+ * 0600), a "pkcs11:" URI (RFC 7512), or "-" when it is elsewhere. One PK, one KEK, one or more db, of which the first
+ * signs images and the others are merely let in; a certificate of role dbx is refused by the firmware. The file dbx.esl,
+ * where it is there, is a signature list that goes into dbx first.
+ *
+ * Opening a keyring reads what is public and checks it; a private key is opened where something is to be signed, and
+ * never leaves keys/.
+ */
+
+enum keyring_role { KEYRING_PK, KEYRING_KEK, KEYRING_DB, KEYRING_DBX };
+#define KEYRING_ROLES 4
+
+extern const char *const keyring_role_names[KEYRING_ROLES];	/* "PK", "KEK", "db", "dbx" */
+
+#define KEYRING_FILE "keyring"
+#define KEYRING_NO_KEY "-"
+#define KEYRING_ENTRIES_MAX 64
+
+struct keyring_entry {
+	enum keyring_role role;
+	char *certificate_file;	/* name in the directory */
+	char *key;		/* name in the directory, "pkcs11:..." or "-" */
+	struct buf certificate;	/* DER */
+	char sha256[65];	/* of that */
+};
+
+struct keyring {
+	char *directory;
+	uint8_t owner[16];	/* GUID as firmware has it */
+	struct keyring_entry *entries;	/* in the file's order */
+	size_t count;
+	struct buf dbx;		/* contents of dbx.esl; empty when there is none */
+};
+
+/*
+ * ERROR_INPUT: there is no keyring, a file of it is missing or no PEM, a certificate has expired, is not yet valid, or has
+ * a key that Kiln does not sign with; a private key in a file does not fit its certificate or may be read by others.
+ * (Whether a key behind a URI fits is seen when it signs.)
+ */
+int keyring_open(const char *directory, struct keyring **ret, struct error *err);
+void keyring_free(struct keyring *k);
+void keyring_freep(struct keyring **k);
+#define CLEANUP_KEYRING __attribute__((cleanup(keyring_freep)))
+
+/* The entry that signs for a role: the first. NULL for a role without one (dbx). */
+const struct keyring_entry *keyring_signer(const struct keyring *k, enum keyring_role role);
+
+/*
+ * The four variables' values as the firmware will hold them and PCR 7 measures them: signature lists, one for each
+ * certificate. dbx may be empty: then the variable is absent.
+ */
+struct keyring_variables {
+	struct buf values[KEYRING_ROLES];	/* by role */
+};
+#define KEYRING_VARIABLES_INIT { .values = { BUF_INIT(SIZE_MAX), BUF_INIT(SIZE_MAX), BUF_INIT(SIZE_MAX), \
+					     BUF_INIT(SIZE_MAX) } }
+int keyring_variables(const struct keyring *k, struct keyring_variables *ret, struct error *err);
+void keyring_variables_free(struct keyring_variables *v);
+#define CLEANUP_KEYRING_VARIABLES __attribute__((cleanup(keyring_variables_free)))
+/* For predict_boot(); points into `v`. */
+struct predict_keys keyring_variables_predict(const struct keyring_variables *v);
+
+#endif
