@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "../base/buf.h"
 #include "../base/bytes.h"
 #include "../base/error.h"
 #include "esl.h"
@@ -14,6 +15,9 @@ const uint8_t esl_guid_x509[16] = {
 };
 const uint8_t esl_guid_sha256[16] = {
 	0x26, 0x16, 0xc4, 0xc1, 0x4c, 0x50, 0x92, 0x40, 0xac, 0xa9, 0x41, 0xf9, 0x36, 0x93, 0x43, 0x28,
+};
+const uint8_t esl_guid_x509_sha256[16] = {
+	0x92, 0xa4, 0xd2, 0x3b, 0xc0, 0x96, 0x79, 0x40, 0xb4, 0x20, 0xfc, 0xf9, 0x8e, 0xf1, 0x03, 0xed,
 };
 
 struct list {
@@ -84,4 +88,13 @@ int esl_walk(const uint8_t *value, size_t size, int (*each)(const struct esl_ent
 			return r;
 	}
 	return 0;
+}
+
+void esl_add(struct buf *b, const uint8_t type[static 16], const uint8_t owner[static 16], const uint8_t *data,
+	     size_t size)
+{
+	if (buf_add(b, type, 16) < 0 || buf_add_le32(b, (uint32_t)(LIST_HEADER_SIZE + OWNER_SIZE + size)) < 0 ||
+	    buf_add_le32(b, 0) < 0 || buf_add_le32(b, (uint32_t)(OWNER_SIZE + size)) < 0 ||
+	    buf_add(b, owner, OWNER_SIZE) < 0 || buf_add(b, data, size) < 0)
+		error_no_memory();
 }

@@ -6,12 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct error;
 
 /* EFI signature lists (UEFI Specification 32.4.1). A variable's value is any number of lists. */
 
 extern const uint8_t esl_guid_x509[16];		/* a5c059a1-94e4-4aa7-87b5-ab155c2bf072 */
 extern const uint8_t esl_guid_sha256[16];	/* c1c41626-504c-4092-aca9-41f936934328 */
+extern const uint8_t esl_guid_x509_sha256[16];	/* 3bd2a492-96c0-4079-b420-fcf98ef103ed */
 
 struct esl_entry {
 	uint8_t type[16];
@@ -27,5 +29,9 @@ struct esl_entry {
  */
 int esl_walk(const uint8_t *value, size_t size, int (*each)(const struct esl_entry *e, void *arg),
 	     void *arg, struct error *err);
+
+/* Appends a list of one entry; the buffer must have no limit. Certificates differ in size, so each has its own list. */
+void esl_add(struct buf *b, const uint8_t type[static 16], const uint8_t owner[static 16], const uint8_t *data,
+	     size_t size);
 
 #endif
