@@ -36,14 +36,15 @@ ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 $(B)/tests/fuzz/%: ALL_LDFLAGS += $(if $(FUZZING),-fsanitize=fuzzer)
 
 # Libraries per component, so that a program links only what its parts need.
-libs_base     := libcrypto
+libs_base     := libcrypto zlib
 libs_format   :=
 libs_model    := libxml-2.0 jansson
 libs_rootfs   := libguestfs libarchive
+libs_keys     :=
 libs_stages   := libcryptsetup fdisk
 libs_vm-test  := tss2-mu
 libs_factory  :=
-components    := base format model rootfs stages vm-test factory
+components    := base format model rootfs keys stages vm-test factory
 
 pc_cflags = $(if $(libs_$(1)),$(shell $(PKG_CONFIG) --cflags $(libs_$(1)) 2>/dev/null))
 pc_libs   = $(foreach c,$(1),$(if $(libs_$(c)),$(shell $(PKG_CONFIG) --libs $(libs_$(c)) 2>/dev/null)))
@@ -54,6 +55,7 @@ src_base    := $(wildcard factory/base/*.c)
 src_format  := $(wildcard factory/format/*.c)
 src_model   := $(wildcard factory/model/*.c)
 src_rootfs  := $(wildcard rootfs/*.c rootfs/packages/*.c)
+src_keys    := $(wildcard keys/*.c)
 src_stages  := $(wildcard stages/*.c)
 src_vm-test := $(wildcard vm-test/*.c)
 src_factory := $(filter-out factory/main.c,$(wildcard factory/*.c))

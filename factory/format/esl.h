@@ -13,6 +13,7 @@ struct error;
 
 extern const uint8_t esl_guid_x509[16];		/* a5c059a1-94e4-4aa7-87b5-ab155c2bf072 */
 extern const uint8_t esl_guid_sha256[16];	/* c1c41626-504c-4092-aca9-41f936934328 */
+extern const uint8_t esl_guid_sha384[16];	/* ff3e5307-9fd0-48c9-85f1-8ad56c701e01 */
 extern const uint8_t esl_guid_x509_sha256[16];	/* 3bd2a492-96c0-4079-b420-fcf98ef103ed */
 
 struct esl_entry {

@@ -29,8 +29,7 @@ struct predict_input {
 /*
  * Appends the events to `log`. ERROR_INPUT: an image is no PE32+, or a UKI whose stub version
  * cannot be told. With Secure Boot on there are authority events, and the kernel inside a UKI is
- * not measured by the firmware; ERROR_INPUT also when the firmware would refuse an image or the db
- * entry that vouches for it cannot be told.
+ * not measured by the firmware; ERROR_INPUT also when the firmware would refuse an image.
  */
 int predict_boot(const struct predict_input *in, struct pcr_log *log, struct error *err);
 

@@ -5,28 +5,17 @@
 #include "../base/bytes.h"
 #include "../base/cleanup.h"
 #include "../base/error.h"
+#include "../base/pkcs7.h"
+#include "authenticode.h"
 #include "esl.h"
 #include "pcr.h"
 #include "predict_secureboot.h"
+#include "secure_variable.h"
 
 #define PCR_SECURE_BOOT 7
 
-/* EFI_GLOBAL_VARIABLE 8be4df61-93ca-11d2-aa0d-00e098032b8c */
-static const uint8_t guid_global[16] = {
-	0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c,
-};
-/* EFI_IMAGE_SECURITY_DATABASE d719b2cb-3d3a-4596-a3bc-dad00e67656f */
-static const uint8_t guid_database[16] = {
-	0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45, 0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f,
-};
-
 #define OWNER_SIZE 16
 #define NAME_MAX_CHARS 16
-
-/* WIN_CERTIFICATE (PE/COFF, "The Attribute Certificate Table"). */
-#define CERTIFICATE_HEADER_SIZE 8
-#define CERTIFICATE_ALIGNMENT 8
-#define CERTIFICATE_PKCS7 0x0002
 
 struct bytes {
 	const uint8_t *data;
@@ -69,155 +58,210 @@ int secureboot_variable_events(const struct predict_keys *keys, struct pcr_log *
 	static const struct predict_keys none = { .pk = NULL };
 	static const uint8_t off = 0, on = 1;
 	const struct predict_keys *k = keys ? keys : &none;
-	const struct {
-		const char *name;
-		const uint8_t *guid;
-		struct bytes value;
-	} variables[] = {
-		{ "PK", guid_global, { k->pk, k->pk_size } },
-		{ "KEK", guid_global, { k->kek, k->kek_size } },
-		{ "db", guid_database, { k->db, k->db_size } },
-		{ "dbx", guid_database, { k->dbx, k->dbx_size } },
+	const struct bytes values[SECURE_VARIABLES] = {
+		[SECURE_PK] = { k->pk, k->pk_size },
+		[SECURE_KEK] = { k->kek, k->kek_size },
+		[SECURE_DB] = { k->db, k->db_size },
+		[SECURE_DBX] = { k->dbx, k->dbx_size },
 	};
 	char label[32];
 	int r;
 
-	add_variable(log, EV_EFI_VARIABLE_DRIVER_CONFIG, "variable SecureBoot", "SecureBoot", guid_global,
+	add_variable(log, EV_EFI_VARIABLE_DRIVER_CONFIG, "variable SecureBoot", "SecureBoot", efi_guid_global,
 		     (struct bytes){ secureboot_enabled(keys) ? &on : &off, 1 });
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		struct bytes value = variables[i].value;
+	for (size_t i = 0; i < SECURE_VARIABLES; i++) {
+		const struct secure_variable *variable = &secure_variables[i];
+		struct bytes value = values[i];
 
 		if (!value.data)
 			value.size = 0;
 		r = esl_walk(value.data, value.size, accept, NULL, err);
 		if (r < 0)
-			return error_wrap(err, "%s", variables[i].name);
-		snprintf(label, sizeof(label), "variable %s", variables[i].name);
-		add_variable(log, EV_EFI_VARIABLE_DRIVER_CONFIG, label, variables[i].name,
-			     variables[i].guid, value);
+			return error_wrap(err, "%s", variable->name);
+		snprintf(label, sizeof(label), "variable %s", variable->name);
+		add_variable(log, EV_EFI_VARIABLE_DRIVER_CONFIG, label, variable->name, variable->vendor, value);
 	}
 	pcr_log_add_data(log, PCR_SECURE_BOOT, EV_SEPARATOR, "separator", "\0\0\0", 4);
 	return 0;
 }
 
-/* What is looked for in a signature database, and what was found there. */
+/* ---------------------------------------------------------------- who vouches for an image */
+
+/*
+ * As EDK2's DxeImageVerificationLib decides it: one signature of the certificate table after the other; for each, first
+ * whether dbx forbids it, then which entry of db is the first that its chain leads to; then the image's digest.
+ */
+struct question {
+	const struct pe *image;
+	const struct predict_keys *keys;
+	struct pkcs7 *signature;	/* the one in question; NULL for none */
+	struct bytes content;		/* what that is of */
+	struct digest digest;		/* of the image, by that signature's algorithm */
+	struct bytes found;		/* the entry of db, EFI_SIGNATURE_DATA */
+};
+
+/* A walk through a database; `matches` says whether an entry is what is looked for. */
 struct search {
 	const uint8_t *type;
-	struct bytes blob;		/* X.509: a PKCS#7 blob, to be a part of; SHA-256: the digest */
-	unsigned int seen;		/* entries of this type */
+	bool (*matches)(const struct question *q, const struct esl_entry *e);
+	const struct question *question;
 	struct bytes found;		/* EFI_SIGNATURE_DATA: owner and data */
 };
 
-static int match(const struct esl_entry *e, void *arg)
+static int visit(const struct esl_entry *e, void *arg)
 {
 	struct search *s = arg;
 
-	if (memcmp(e->type, s->type, sizeof(e->type)) != 0)
-		return 0;
-	s->seen++;
-	if (s->type == esl_guid_sha256 && e->size != s->blob.size)
-		return 0;
-	if (s->found.data || !memmem(s->blob.data, s->blob.size, e->data, e->size))
+	if (memcmp(e->type, s->type, sizeof(e->type)) != 0 || !s->matches(s->question, e))
 		return 0;
 	s->found = (struct bytes){ e->owner, OWNER_SIZE + e->size };
-	return 0;
+	return 1;
 }
 
 /* The database has been walked before, so a failure cannot come from here. */
-static void search_database(const uint8_t *value, size_t size, struct search *s)
+static struct bytes search_database(const uint8_t *value, size_t size, const uint8_t *type,
+				    bool (*matches)(const struct question *q, const struct esl_entry *e),
+				    const struct question *q)
 {
+	struct search s = { .type = type, .matches = matches, .question = q };
 	struct error ignored = ERROR_INIT;
 
-	(void)esl_walk(value, value ? size : 0, match, s, &ignored);
+	(void)esl_walk(value, value ? size : 0, visit, &s, &ignored);
+	return s.found;
 }
 
-/* The next PKCS#7 blob of the certificate table from *at on; false at its end. */
-static bool next_signature(const struct pe *image, size_t *at, struct bytes *ret)
+static bool matches_digest(const struct question *q, const struct esl_entry *e)
 {
-	const uint8_t *table = image->data + image->security_offset;
-	size_t size = image->security_size;
+	size_t size = digest_size(q->digest.alg);
 
-	while (size - *at > CERTIFICATE_HEADER_SIZE) {
-		const uint8_t *certificate = table + *at;
-		uint32_t length = read_le32(certificate);
-		uint64_t step;
+	return e->size == size && memcmp(e->data, q->digest.bytes, size) == 0;
+}
 
-		if (length <= CERTIFICATE_HEADER_SIZE || length > size - *at)
-			return false;
-		(void)align_up(length, CERTIFICATE_ALIGNMENT, &step);
-		*at = step < size - *at ? *at + step : size;
-		if (read_le16(certificate + 6) != CERTIFICATE_PKCS7)
-			continue;
-		*ret = (struct bytes){ certificate + CERTIFICATE_HEADER_SIZE,
-				       length - CERTIFICATE_HEADER_SIZE };
-		return true;
-	}
+/* A signature that is still to be made leads where its certificates lead. */
+static bool matches_chain(const struct question *q, const struct esl_entry *e)
+{
+	if (q->keys->signature_pending)
+		return pkcs7_leads_to(q->signature, e->data, e->size);
+	return pkcs7_verifies(q->signature, q->content.data, q->content.size, e->data, e->size);
+}
+
+/* EFI_CERT_X509_SHA256: the digest of a certificate's part that is signed, and a time, which without time stamps is not
+ * looked at: the certificate counts as revoked. */
+static bool revokes(const struct esl_entry *e, const uint8_t *certificate, size_t size)
+{
+	struct der all = { certificate, size }, body, tbs;
+	struct error ignored = ERROR_INIT;
+	struct digest digest;
+
+	if (der_next(&all, DER_SEQUENCE, "certificate", &body, &ignored) < 0 ||
+	    der_next_whole(&body, DER_SEQUENCE, "certificate", &tbs, &ignored) < 0)
+		return false;
+	digest_of(DIGEST_SHA256, tbs.data, tbs.size, &digest);
+	return e->size >= digest_size(digest.alg) && memcmp(e->data, digest.bytes, digest_size(digest.alg)) == 0;
+}
+
+static bool matches_embedded(const struct question *q, const struct esl_entry *e)
+{
+	const uint8_t *certificate;
+	size_t size;
+
+	for (unsigned int i = 0; pkcs7_certificate(q->signature, i, &certificate, &size); i++)
+		if (revokes(e, certificate, size))
+			return true;
 	return false;
 }
 
-/*
- * Which X.509 entry of a database the image's signature leads to. EDK2 builds the chain; from bytes
- * alone the one case that can be told is that of a database certificate the signature carries in
- * itself. This is the place for something that knows chains; the callers rely on nothing else.
- */
-static void find_certificate(const struct pe *image, const uint8_t *value, size_t size, struct search *s)
+static bool matches_found(const struct question *q, const struct esl_entry *e)
 {
-	size_t at = 0;
-
-	s->type = esl_guid_x509;
-	while (!s->found.data && next_signature(image, &at, &s->blob)) {
-		s->seen = 0;
-		search_database(value, size, s);
-	}
+	return revokes(e, q->found.data + OWNER_SIZE, q->found.size - OWNER_SIZE);
 }
 
-static void find_digest(const struct digest *digest, const uint8_t *value, size_t size, struct search *s)
+static const uint8_t *type_of(enum digest_alg alg)
 {
-	s->type = esl_guid_sha256;
-	s->blob = (struct bytes){ digest->bytes, digest_size(digest->alg) };
-	search_database(value, size, s);
+	return alg == DIGEST_SHA384 ? esl_guid_sha384 : esl_guid_sha256;
 }
 
-static int check_forbidden(const struct pe *image, const struct digest *digest,
-			   const struct predict_keys *keys, struct error *err)
+static int check_forbidden(const struct question *q, struct error *err)
 {
-	struct search by_digest = { .seen = 0 }, by_certificate = { .seen = 0 };
+	const struct predict_keys *k = q->keys;
 
-	find_digest(digest, keys->dbx, keys->dbx_size, &by_digest);
-	find_certificate(image, keys->dbx, keys->dbx_size, &by_certificate);
-	if (by_digest.found.data)
+	if (search_database(k->dbx, k->dbx_size, type_of(q->digest.alg), matches_digest, q).data)
 		return error_input(err, "the firmware would refuse this image: its digest is in dbx");
-	if (by_certificate.found.data)
-		return error_input(err, "the firmware would refuse this image: a certificate in its signature is in dbx");
+	if (!q->signature)
+		return 0;
+	if (search_database(k->dbx, k->dbx_size, esl_guid_x509, matches_chain, q).data ||
+	    search_database(k->dbx, k->dbx_size, esl_guid_x509_sha256, matches_embedded, q).data)
+		return error_input(err, "the firmware would refuse this image: a certificate of its signature is in dbx");
 	return 0;
 }
 
-/* EDK2 asks for a certificate first and for the digest then; unsigned images have only the digest. */
+static int find_entry(struct question *q, struct error *err)
+{
+	const struct predict_keys *k = q->keys;
+	int r = check_forbidden(q, err);
+
+	if (r < 0 || q->found.data)
+		return r;
+	if (q->signature)
+		q->found = search_database(k->db, k->db_size, esl_guid_x509, matches_chain, q);
+	if (q->found.data && search_database(k->dbx, k->dbx_size, esl_guid_x509_sha256, matches_found, q).data)
+		q->found.data = NULL;
+	if (!q->found.data)
+		q->found = search_database(k->db, k->db_size, type_of(q->digest.alg), matches_digest, q);
+	return 0;
+}
+
+/* Does it say what image it is of, and is it this one? Firmware passes over a signature where that is not so. */
+static bool is_of_image(struct question *q)
+{
+	struct error ignored = ERROR_INIT;
+	struct digest said;
+
+	return pkcs7_content(q->signature, &q->content.data, &q->content.size) &&
+	       authenticode_content_digest((struct der){ q->content.data, q->content.size }, &said, &ignored) == 0 &&
+	       pe_authenticode(q->image, said.alg, &q->digest, &ignored) == 0 && digest_equal(&said, &q->digest);
+}
+
+static int ask_signatures(struct question *q, bool *ret_fits, struct error *err)
+{
+	struct der blob;
+	size_t at = 0;
+	int r = 0;
+
+	while (r == 0 && authenticode_next(q->image, &at, &blob)) {
+		q->signature = pkcs7_open(blob.data, blob.size);
+		if (q->signature && is_of_image(q)) {
+			*ret_fits = true;
+			r = find_entry(q, err);
+		}
+		pkcs7_free(q->signature);
+		q->signature = NULL;
+	}
+	return r;
+}
+
 static int find_authority(const struct pe *image, const struct predict_keys *keys, struct bytes *ret,
 			  struct error *err)
 {
-	struct search by_certificate = { .seen = 0 }, by_digest = { .seen = 0 };
-	struct digest digest;
+	struct question q = { .image = image, .keys = keys };
+	bool fits = false;
 	int r;
 
-	r = pe_authenticode(image, DIGEST_SHA256, &digest, err);
-	if (r == 0)
-		r = check_forbidden(image, &digest, keys, err);
+	r = ask_signatures(&q, &fits, err);
 	if (r < 0)
 		return r;
-	find_certificate(image, keys->db, keys->db_size, &by_certificate);
-	find_digest(&digest, keys->db, keys->db_size, &by_digest);
-	if (by_certificate.found.data)
-		*ret = by_certificate.found;
-	else if (by_certificate.seen > 0)
-		return error_input(err, "cannot tell which db entry vouches for this image: none of the %u certificates in db is part of its signature",
-				   by_certificate.seen);
-	else if (by_digest.found.data)
-		*ret = by_digest.found;
-	else if (image->security_size == 0)
+	r = pe_authenticode(image, DIGEST_SHA256, &q.digest, err);
+	if (r == 0)
+		r = find_entry(&q, err);
+	if (r < 0)
+		return r;
+	if (!q.found.data && image->security_size == 0)
 		return error_input(err, "the firmware would refuse this image: Secure Boot is on, the image is not signed and its digest is not in db");
-	else
-		return error_input(err, "the firmware would refuse this image: Secure Boot is on and db has neither a certificate nor the image's digest");
+	if (!q.found.data && !fits)
+		return error_input(err, "the firmware would refuse this image: its signature is not of this image, and its digest is not in db");
+	if (!q.found.data)
+		return error_input(err, "the firmware would refuse this image: its signature leads to no certificate in db, and its digest is not there either");
+	*ret = q.found;
 	return 0;
 }
 
@@ -240,7 +284,7 @@ int secureboot_authority_event(const struct pe *image, const struct predict_keys
 	r = find_authority(image, keys, &entry, err);
 	if (r < 0)
 		return r;
-	add_variable(&one, EV_EFI_VARIABLE_AUTHORITY, "authority from db", "db", guid_database, entry);
+	add_variable(&one, EV_EFI_VARIABLE_AUTHORITY, "authority from db", "db", efi_guid_database, entry);
 	if (!has_event(log, &one.events[0]))
 		pcr_log_add(log, &one.events[0]);
 	return 0;

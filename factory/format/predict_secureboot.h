@@ -16,6 +16,7 @@ struct pcr_log;
 struct predict_keys {			/* raw EFI signature lists; NULL = variable absent */
 	const uint8_t *pk, *kek, *db, *dbx;
 	size_t pk_size, kek_size, db_size, dbx_size;
+	bool signature_pending;		/* images' signatures are still to be made; the certificates are there */
 };
 
 /* NULL keys are no keys. */
@@ -25,8 +26,9 @@ bool secureboot_enabled(const struct predict_keys *keys);
 int secureboot_variable_events(const struct predict_keys *keys, struct pcr_log *log, struct error *err);
 
 /*
- * With Secure Boot on: the db entry by which EDK2 lets this image run, unless the log has it already.
- * ERROR_INPUT: the firmware would refuse the image, or the entry cannot be told from its bytes.
+ * With Secure Boot on: the db entry by which EDK2 lets this image run, unless the log has it already. That is the first
+ * to which the image's signature leads, embedded in it or not, else its digest. ERROR_INPUT: the firmware would refuse
+ * the image.
  */
 int secureboot_authority_event(const struct pe *image, const struct predict_keys *keys,
 			       struct pcr_log *log, struct error *err);

@@ -25,7 +25,7 @@ factory|factory/base factory/format factory/model rootfs rootfs/packages keys st
 
 # header pattern | the files that may include it
 foreign='
-^openssl/|^(factory/base/(digest|md5)|keys/)
+^openssl/|^(factory/base/(digest|md5|pkcs7)|keys/)
 ^libxml/|^factory/model/description
 ^jansson|^factory/model/json
 ^guestfs|^rootfs/guest
@@ -34,6 +34,7 @@ foreign='
 ^libfdisk|^stages/disk
 ^tss2/|^vm-test/verify
 ^zstd|^stages/initrd
+^zlib|^factory/base/deflate
 ^curl/|^upload/http
 ^microhttpd|^rootfs/services/
 '
