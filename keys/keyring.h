@@ -8,6 +8,7 @@
 
 #include "../factory/base/buf.h"
 #include "../factory/format/predict_secureboot.h"
+#include "../factory/format/secure_variable.h"
 
 struct error;
 
@@ -29,21 +30,18 @@ struct error;
  * never leaves keys/.
  */
 
-enum keyring_role { KEYRING_PK, KEYRING_KEK, KEYRING_DB, KEYRING_DBX };
-#define KEYRING_ROLES 4
-
-extern const char *const keyring_role_names[KEYRING_ROLES];	/* "PK", "KEK", "db", "dbx" */
-
 #define KEYRING_FILE "keyring"
 #define KEYRING_NO_KEY "-"
 #define KEYRING_ENTRIES_MAX 64
 
 struct keyring_entry {
-	enum keyring_role role;
+	enum secure_variable_id role;
 	char *certificate_file;	/* name in the directory */
 	char *key;		/* name in the directory, "pkcs11:..." or "-" */
 	struct buf certificate;	/* DER */
-	char sha256[65];	/* of that */
+	bool ecdsa;		/* P-256; else RSA */
+	size_t signature_max;	/* bytes of its longest signature */
+	char sha256[65];	/* of the certificate */
 };
 
 struct keyring {
@@ -65,18 +63,18 @@ void keyring_freep(struct keyring **k);
 #define CLEANUP_KEYRING __attribute__((cleanup(keyring_freep)))
 
 /* The entry that signs for a role: the first. NULL for a role without one (dbx). */
-const struct keyring_entry *keyring_signer(const struct keyring *k, enum keyring_role role);
+const struct keyring_entry *keyring_signer(const struct keyring *k, enum secure_variable_id role);
 
 /*
  * The four variables' values as the firmware will hold them and PCR 7 measures them: signature lists, one for each
  * certificate. dbx may be empty: then the variable is absent.
  */
 struct keyring_variables {
-	struct buf values[KEYRING_ROLES];	/* by role */
+	struct buf values[SECURE_VARIABLES];	/* by role */
 };
 #define KEYRING_VARIABLES_INIT { .values = { BUF_INIT(SIZE_MAX), BUF_INIT(SIZE_MAX), BUF_INIT(SIZE_MAX), \
 					     BUF_INIT(SIZE_MAX) } }
-int keyring_variables(const struct keyring *k, struct keyring_variables *ret, struct error *err);
+void keyring_variables(const struct keyring *k, struct keyring_variables *ret);
 void keyring_variables_free(struct keyring_variables *v);
 #define CLEANUP_KEYRING_VARIABLES __attribute__((cleanup(keyring_variables_free)))
 /* For predict_boot(); points into `v`. */
