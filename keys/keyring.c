@@ -197,7 +197,7 @@ static int read_entry(const struct keyring *k, struct keyring_entry *e, struct e
 	if (r < 0)
 		return r;
 	digest_of(DIGEST_SHA256, e->certificate.data, e->certificate.len, &digest);
-	digest_hex(&digest, e->sha256);
+	hex_encode(digest.bytes, digest_size(digest.alg), e->sha256);
 	/* What is refused may well have expired. */
 	if (e->role == SECURE_DBX)
 		return 0;
