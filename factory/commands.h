@@ -28,5 +28,7 @@ extern const struct command command_compare;
 extern const struct command command_test;
 extern const struct command command_run;
 extern const struct command command_store;
+extern const struct command command_keys;
+extern const struct command command_sign;
 
 #endif

@@ -22,6 +22,8 @@ static const struct command *const commands[] = {
 	&command_test,
 	&command_run,
 	&command_store,
+	&command_keys,
+	&command_sign,
 };
 
 static const struct command *find_command(const char *name)

@@ -104,44 +104,53 @@ static int check_time(const X509 *c, const char *name, struct error *err)
 	return 0;
 }
 
-static int check_key(const X509 *c, const char *name, struct certificate_facts *ret, struct error *err)
+static void describe_key(const X509 *c, struct certificate_facts *ret)
 {
 	EVP_PKEY *key = X509_get0_pubkey(c);
 	char curve[32] = "";
 	int bits = key ? EVP_PKEY_get_bits(key) : 0;
 
 	if (key && EVP_PKEY_is_a(key, "RSA") && bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX) {
-		ret->ecdsa = false;
 		ret->signature_max = (size_t)EVP_PKEY_get_size(key);
-		return 0;
-	}
-	if (key && EVP_PKEY_is_a(key, "EC") &&
-	    EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 && strcmp(curve, CURVE) == 0) {
+	} else if (key && EVP_PKEY_is_a(key, "EC") &&
+		   EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 && strcmp(curve, CURVE) == 0) {
 		ret->ecdsa = true;
 		ret->signature_max = P256_SIGNATURE_MAX;
-		return 0;
 	}
 	ERR_clear_error();
-	return error_input(err, "%s: its key is neither RSA of %d to %d bits nor ECDSA on P-256", name, RSA_BITS_MIN,
-			   RSA_BITS_MAX);
 }
 
-int certificate_check(const uint8_t *der, size_t size, const char *name, struct certificate_facts *ret,
-		      struct error *err)
+int certificate_describe(const uint8_t *der, size_t size, const char *name, struct certificate_facts *ret,
+			 struct error *err)
 {
+	struct certificate_facts facts = { .ecdsa = false };
+	CLEANUP_X509 X509 *c = parse(der, size);
+
+	if (!c)
+		return openssl_input(err, "%s: no certificate", name);
+	describe_key(c, &facts);
+	if (X509_NAME_get_text_by_NID(X509_get_subject_name(c), NID_commonName, facts.subject, sizeof(facts.subject)) < 0)
+		snprintf(facts.subject, sizeof(facts.subject), "(no name)");
+	time_text(X509_get0_notAfter(c), facts.not_after, sizeof(facts.not_after));
+	*ret = facts;
+	return 0;
+}
+
+int certificate_check(const uint8_t *der, size_t size, const char *name, struct error *err)
+{
+	struct certificate_facts facts = { .ecdsa = false };
 	CLEANUP_X509 X509 *c = parse(der, size);
 	int r;
 
 	if (!c)
 		return openssl_input(err, "%s: no certificate", name);
 	r = check_time(c, name, err);
-	if (r == 0)
-		r = check_key(c, name, ret, err);
 	if (r < 0)
 		return r;
-	if (X509_NAME_get_text_by_NID(X509_get_subject_name(c), NID_commonName, ret->subject, sizeof(ret->subject)) < 0)
-		snprintf(ret->subject, sizeof(ret->subject), "(no name)");
-	time_text(X509_get0_notAfter(c), ret->not_after, sizeof(ret->not_after));
+	describe_key(c, &facts);
+	if (facts.signature_max == 0)
+		return error_input(err, "%s: its key is neither RSA of %d to %d bits nor ECDSA on P-256", name,
+				   RSA_BITS_MIN, RSA_BITS_MAX);
 	return 0;
 }
 
@@ -225,9 +234,10 @@ static int add_pem(X509 *c, struct buf *ret, struct error *err)
 	return 0;
 }
 
-int certificate_make(EVP_PKEY *key, const struct certificate_request *request, struct buf *ret, struct error *err)
+int certificate_make(OSSL_LIB_CTX *context, EVP_PKEY *key, const struct certificate_request *request, struct buf *ret,
+		     struct error *err)
 {
-	CLEANUP_X509 X509 *c = X509_new();
+	CLEANUP_X509 X509 *c = X509_new_ex(context, NULL);
 
 	if (!c || X509_set_version(c, X509_VERSION_3) != 1 || !set_serial(c) || !set_name(c, request->common_name) ||
 	    !set_times(c, request->begin, request->days) || X509_set_pubkey(c, key) != 1 ||

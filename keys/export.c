@@ -140,23 +140,10 @@ static int fill(const struct keyring *k, const char *directory, int64_t epoch, s
 
 int keyring_export(const struct keyring *k, const char *directory, int64_t epoch, struct error *err)
 {
-	CLEANUP_FREE char *parent = path_directory(directory);
-	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *made = NULL;
-	int r = io_scratch_new(parent, &scratch, err);
+	CLEANUP_NEW_DIRECTORY struct new_directory d = NEW_DIRECTORY_INIT;
+	int r = new_directory_begin(directory, 0755, &d, err);
 
-	if (r < 0)
-		return r;
-	made = path_join(scratch.path, "export");
-	if (mkdir(made, 0755) < 0)
-		return error_system(err, errno, "%s", made);
-	r = fill(k, made, epoch, err);
-	if (r < 0)
-		return r;
-	if (rename(made, directory) < 0) {
-		if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-			return error_input(err, "%s is there already: choose another directory", directory);
-		return error_system(err, errno, "cannot create %s", directory);
-	}
-	return io_sync_dir(parent, err);
+	if (r == 0)
+		r = fill(k, d.path, epoch, err);
+	return r < 0 ? r : new_directory_finish(&d, err);
 }

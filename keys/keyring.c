@@ -198,15 +198,18 @@ static int read_entry(const struct keyring *k, struct keyring_entry *e, struct e
 		return r;
 	digest_of(DIGEST_SHA256, e->certificate.data, e->certificate.len, &digest);
 	hex_encode(digest.bytes, digest_size(digest.alg), e->sha256);
-	/* What is refused may well have expired. */
-	if (e->role == SECURE_DBX)
-		return 0;
-	r = certificate_check(e->certificate.data, e->certificate.len, path, &facts, err);
+	r = certificate_describe(e->certificate.data, e->certificate.len, path, &facts, err);
 	if (r < 0)
 		return r;
 	e->ecdsa = facts.ecdsa;
 	e->signature_max = facts.signature_max;
-	return check_private(k, e, err);
+	memcpy(e->subject, facts.subject, sizeof(e->subject));
+	memcpy(e->not_after, facts.not_after, sizeof(e->not_after));
+	/* What is refused may well have expired. */
+	if (e->role == SECURE_DBX)
+		return 0;
+	r = certificate_check(e->certificate.data, e->certificate.len, path, err);
+	return r < 0 ? r : check_private(k, e, err);
 }
 
 static int check_twice(const struct keyring *k, struct error *err)

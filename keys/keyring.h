@@ -42,6 +42,8 @@ struct keyring_entry {
 	bool ecdsa;		/* P-256; else RSA */
 	size_t signature_max;	/* bytes of its longest signature */
 	char sha256[65];	/* of the certificate */
+	char subject[128];	/* its common name; for people */
+	char not_after[32];	/* "2046-11-28 18:00:00 UTC" */
 };
 
 struct keyring {

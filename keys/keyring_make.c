@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keyring_make.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/rand.h>
@@ -33,7 +30,7 @@ static int make_owner(uint8_t ret[static 16], struct error *err)
 	return 0;
 }
 
-static int write_certificate(EVP_PKEY *key, const char *path, enum secure_variable_id role,
+static int write_certificate(const struct private_key *key, const char *path, enum secure_variable_id role,
 			     const struct keyring_new *options, struct error *err)
 {
 	CLEANUP_FREE char *common_name = string_printf("%s %s", options->name, secure_variables[role].name);
@@ -49,24 +46,28 @@ static int write_certificate(EVP_PKEY *key, const char *path, enum secure_variab
 	if (strlen(common_name) > COMMON_NAME_MAX)
 		return error_input(err, "the name \"%s\" is too long: a certificate's takes %d bytes, its role included",
 				   options->name, COMMON_NAME_MAX);
-	r = certificate_make(key, &request, &pem, err);
+	r = certificate_make(private_key_context(key), private_key_pkey(key), &request, &pem, err);
 	return r < 0 ? r : new_file_write(path, pem.data, pem.len, 0644, err);
 }
 
-static int make_pair(const char *directory, enum secure_variable_id role, const char *certificate_file,
-		     const char *key_file, const struct keyring_new *options, struct error *err)
+/* A key and its certificate, as NAME.key and NAME.crt; or the certificate of a token's key. Adds them to the keyring. */
+static int make_pair(struct keyring *k, const char *directory, enum secure_variable_id role, const char *name,
+		     const struct keyring_new *options, struct error *err)
 {
-	CLEANUP_FREE char *certificate = path_join(directory, certificate_file);
-	CLEANUP_FREE char *path = path_join(directory, key_file);
-	EVP_PKEY *key = NULL;
-	int r = private_key_make(path, options->ecdsa, &key, err);
+	CLEANUP_FREE char *certificate = string_printf("%s.crt", name), *key_file = string_printf("%s.key", name);
+	CLEANUP_FREE char *certificate_path = path_join(directory, certificate);
+	CLEANUP_FREE char *key_path = path_join(directory, key_file);
+	CLEANUP_PRIVATE_KEY struct private_key *key = NULL;
+	const char *uri = options->uris[role];
+	int r = uri ? private_key_open_uri(uri, &key, err) : private_key_make(key_path, options->ecdsa, &key, err);
 
 	if (r < 0)
 		return r;
-	r = write_certificate(key, certificate, role, options, err);
-	EVP_PKEY_free(key);
-	if (r < 0)
-		(void)unlink(path);
+	r = write_certificate(key, certificate_path, role, options, err);
+	if (r < 0 && !uri)
+		(void)unlink(key_path);
+	if (r == 0)
+		keyring_add(k, role, certificate, uri ? uri : key_file);
 	return r;
 }
 
@@ -77,56 +78,33 @@ static int fill(const char *directory, const struct keyring_new *options, struct
 	CLEANUP_KEYRING struct keyring *k = memory_new(sizeof(*k));
 	int r = make_owner(k->owner, err);
 
-	for (int role = SECURE_PK; r == 0 && role <= SECURE_DB; role++) {
-		CLEANUP_FREE char *certificate = string_printf("%s.crt", secure_variables[role].name);
-		CLEANUP_FREE char *key = string_printf("%s.key", secure_variables[role].name);
-
-		keyring_add(k, (enum secure_variable_id)role, certificate, key);
-		r = make_pair(directory, (enum secure_variable_id)role, certificate, key, options, err);
-	}
+	for (int role = SECURE_PK; r == 0 && role <= SECURE_DB; role++)
+		r = make_pair(k, directory, (enum secure_variable_id)role, secure_variables[role].name, options, err);
 	return r < 0 ? r : keyring_write(k, directory, false, err);
 }
 
 int keyring_new(const char *directory, const struct keyring_new *options, struct error *err)
 {
-	CLEANUP_FREE char *parent = path_directory(directory);
-	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_FREE char *made = NULL;
-	int r = io_scratch_new(parent, &scratch, err);
+	CLEANUP_NEW_DIRECTORY struct new_directory d = NEW_DIRECTORY_INIT;
+	int r = new_directory_begin(directory, 0700, &d, err);
 
-	if (r < 0)
-		return r;
-	made = path_join(scratch.path, "keyring");
-	if (mkdir(made, 0700) < 0)
-		return error_system(err, errno, "%s", made);
-	r = fill(made, options, err);
-	if (r < 0)
-		return r;
-	/* Takes the place of an empty directory and of nothing else. */
-	if (rename(made, directory) < 0) {
-		if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-			return error_input(err, "%s is there already, and keys are never overwritten: choose another directory",
-					   directory);
-		return error_system(err, errno, "cannot create %s", directory);
-	}
-	return io_sync_dir(parent, err);
+	if (r == 0)
+		r = fill(d.path, options, err);
+	return r < 0 ? r : new_directory_finish(&d, err);
 }
 
 /* ---------------------------------------------------------------- another db */
 
-/* "db.N.crt" and "db.N.key", of which there is neither. */
-static int choose_names(const char *directory, char **ret_certificate, char **ret_key, struct error *err)
+/* "db.N", of which there is neither a key nor a certificate. */
+static int choose_name(const char *directory, char **ret, struct error *err)
 {
 	for (int n = 2; n < GENERATIONS_MAX; n++) {
-		CLEANUP_FREE char *certificate = string_printf("db.%d.crt", n);
-		CLEANUP_FREE char *key = string_printf("db.%d.key", n);
-		CLEANUP_FREE char *certificate_path = path_join(directory, certificate);
-		CLEANUP_FREE char *key_path = path_join(directory, key);
+		CLEANUP_FREE char *certificate = string_printf("%s/db.%d.crt", directory, n);
+		CLEANUP_FREE char *key = string_printf("%s/db.%d.key", directory, n);
 
-		if (io_exists(certificate_path) || io_exists(key_path))
+		if (io_exists(certificate) || io_exists(key))
 			continue;
-		*ret_certificate = TAKE_PTR(certificate);
-		*ret_key = TAKE_PTR(key);
+		*ret = string_printf("db.%d", n);
 		return 0;
 	}
 	return error_input(err, "%s has had %d db keys", directory, GENERATIONS_MAX);
@@ -144,7 +122,7 @@ static void put_first(struct keyring *k)
 
 int keyring_rotate(const char *directory, const struct keyring_new *options, struct error *err)
 {
-	CLEANUP_FREE char *certificate = NULL, *key = NULL;
+	CLEANUP_FREE char *name = NULL;
 	CLEANUP_KEYRING struct keyring *k = NULL;
 	int r = keyring_open(directory, &k, err);
 
@@ -152,12 +130,11 @@ int keyring_rotate(const char *directory, const struct keyring_new *options, str
 		r = error_input(err, "%s names %d certificates already: \"kiln keys rotate --finish\" first", directory,
 				KEYRING_ENTRIES_MAX);
 	if (r == 0)
-		r = choose_names(directory, &certificate, &key, err);
+		r = choose_name(directory, &name, err);
 	if (r == 0)
-		r = make_pair(directory, SECURE_DB, certificate, key, options, err);
+		r = make_pair(k, directory, SECURE_DB, name, options, err);
 	if (r < 0)
 		return r;
-	keyring_add(k, SECURE_DB, certificate, key);
 	put_first(k);
 	return keyring_write(k, directory, false, err);
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "../factory/base/cleanup.h"
@@ -27,4 +29,46 @@ int new_file_write(const char *path, const void *data, size_t size, mode_t mode,
 		return r;
 	}
 	return io_sync_dir(directory, err);
+}
+
+/* ---------------------------------------------------------------- directories */
+
+int new_directory_begin(const char *target, mode_t mode, struct new_directory *ret, struct error *err)
+{
+	CLEANUP_FREE char *parent = NULL;
+	size_t len = strlen(target);
+	int r;
+
+	while (len > 1 && target[len - 1] == '/')
+		len--;
+	ret->target = string_printf("%.*s", (int)len, target);
+	parent = path_directory(ret->target);
+	r = io_scratch_new(parent, &ret->scratch, err);
+	if (r < 0)
+		return r;
+	ret->path = path_join(ret->scratch.path, "new");
+	if (mkdir(ret->path, mode) < 0)
+		return error_system(err, errno, "%s", ret->path);
+	return 0;
+}
+
+int new_directory_finish(struct new_directory *d, struct error *err)
+{
+	CLEANUP_FREE char *parent = path_directory(d->target);
+
+	/* Takes the place of an empty directory and of nothing else. */
+	if (rename(d->path, d->target) < 0) {
+		if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+			return error_input(err, "%s is there already, and is not overwritten: choose another directory",
+					   d->target);
+		return error_system(err, errno, "cannot create %s", d->target);
+	}
+	return io_sync_dir(parent, err);
+}
+
+void new_directory_free(struct new_directory *d)
+{
+	io_scratch_free(&d->scratch);
+	free(d->path);
+	free(d->target);
 }

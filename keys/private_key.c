@@ -33,7 +33,7 @@
 #define MODULE_VARIABLE "PKCS11_PROVIDER_MODULE"
 
 struct private_key {
-	const struct keyring_entry *entry;
+	const struct keyring_entry *entry;	/* NULL: it has no certificate yet */
 	char *name;			/* for messages */
 	EVP_PKEY *pkey;
 	/* Behind PKCS#11 only: a context of its own, so that digests elsewhere never go to a token. */
@@ -172,10 +172,10 @@ static int open_token(struct private_key *key, const struct pkcs11_uri *uri, str
 	return 0;
 }
 
-static int open_uri(struct private_key *key, struct error *err)
+static int open_uri(struct private_key *key, const char *text, struct error *err)
 {
 	CLEANUP_PKCS11_URI struct pkcs11_uri uri = { .key = NULL };
-	int r = pkcs11_uri_parse(key->entry->key, &uri, err);
+	int r = pkcs11_uri_parse(text, &uri, err);
 
 	if (r < 0)
 		return error_wrap(err, "%s", key->name);
@@ -213,7 +213,7 @@ int private_key_open(const struct keyring *k, const struct keyring_entry *entry,
 	if (strcmp(entry->key, KEYRING_NO_KEY) == 0)
 		return error_input(err, "%s: the private key of %s is elsewhere: let it sign there (\"kiln build --unsigned\", \"kiln sign --attach\")",
 				   k->directory, secure_variables[entry->role].name);
-	r = uri ? open_uri(key, err) : read_pem(key->name, &key->pkey, err);
+	r = uri ? open_uri(key, entry->key, err) : read_pem(key->name, &key->pkey, err);
 	/* A token shows the public half only when it likes to; what it signs is verified in any case. */
 	if (r == 0 && !uri)
 		r = check_fit(key, err);
@@ -221,6 +221,26 @@ int private_key_open(const struct keyring *k, const struct keyring_entry *entry,
 		return r;
 	*ret = TAKE_PTR(key);
 	return 0;
+}
+
+int private_key_open_uri(const char *uri, struct private_key **ret, struct error *err)
+{
+	CLEANUP_PRIVATE_KEY struct private_key *key = new_key(NULL, string_copy(uri));
+	int r = open_uri(key, uri, err);
+
+	if (r == 0)
+		*ret = TAKE_PTR(key);
+	return r;
+}
+
+EVP_PKEY *private_key_pkey(const struct private_key *key)
+{
+	return key->pkey;
+}
+
+OSSL_LIB_CTX *private_key_context(const struct private_key *key)
+{
+	return key->context;
 }
 
 /* ---------------------------------------------------------------- signing */
@@ -306,19 +326,17 @@ static int write_pem(const char *path, EVP_PKEY *key, struct error *err)
 	return r;
 }
 
-int private_key_make(const char *path, bool ecdsa, EVP_PKEY **ret, struct error *err)
+int private_key_make(const char *path, bool ecdsa, struct private_key **ret, struct error *err)
 {
-	EVP_PKEY *key = ecdsa ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256") :
-				EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
+	CLEANUP_PRIVATE_KEY struct private_key *key = new_key(NULL, string_copy(path));
 	int r;
 
-	if (!key)
+	key->pkey = ecdsa ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256") :
+			    EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
+	if (!key->pkey)
 		return openssl_outside(err, "OpenSSL cannot make a key");
-	r = write_pem(path, key, err);
-	if (r < 0) {
-		EVP_PKEY_free(key);
-		return r;
-	}
-	*ret = key;
-	return 0;
+	r = write_pem(path, key->pkey, err);
+	if (r == 0)
+		*ret = TAKE_PTR(key);
+	return r;
 }

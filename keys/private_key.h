@@ -32,6 +32,12 @@ void private_key_free(struct private_key *key);
 void private_key_freep(struct private_key **key);
 #define CLEANUP_PRIVATE_KEY __attribute__((cleanup(private_key_freep)))
 
+/* A key behind PKCS#11 that has no certificate yet. */
+int private_key_open_uri(const char *uri, struct private_key **ret, struct error *err);
+/* For certificate_make(); the key's own, and its context. */
+EVP_PKEY *private_key_pkey(const struct private_key *key);
+OSSL_LIB_CTX *private_key_context(const struct private_key *key);
+
 /* Appends the signature of the data's SHA-256: RSA with PKCS#1 v1.5, or ECDSA, DER. It has been verified. */
 int private_key_sign(const struct private_key *key, const uint8_t *data, size_t size, struct buf *ret,
 		     struct error *err);
@@ -39,7 +45,7 @@ int private_key_sign(const struct private_key *key, const uint8_t *data, size_t 
 int signature_check(const struct keyring_entry *entry, const uint8_t *data, size_t size, const uint8_t *signature,
 		    size_t signature_size, const char *name, struct error *err);
 
-/* A new key, RSA of 2048 bits or P-256, as PKCS#8 PEM into a new file of mode 0600; *ret for its certificate. */
-int private_key_make(const char *path, bool ecdsa, EVP_PKEY **ret, struct error *err);
+/* A new key, RSA of 2048 bits or P-256, as PKCS#8 PEM into a new file of mode 0600; it has no certificate yet. */
+int private_key_make(const char *path, bool ecdsa, struct private_key **ret, struct error *err);
 
 #endif
