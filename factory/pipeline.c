@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../keys/sign.h"
 #include "../rootfs/packages/packages.h"
 #include "../rootfs/packages/store.h"
 #include "../stages/registry.h"
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "cache_evict.h"
 #include "full_disk.h"
+#include "model/bootfile.h"
 #include "model/plan.h"
 #include "model/run.h"
 #include "publish.h"
@@ -113,6 +115,20 @@ static int plan_steps(const struct pipeline_options *options, const struct steps
 	return r;
 }
 
+/* Of the disk that is there, as whoever attaches the signature will see it. */
+static int write_request(const struct keyring *keyring, const char *directory, const char *name, struct error *err)
+{
+	CLEANUP_FREE char *disk = string_printf("%s/%s.raw", directory, name);
+	CLEANUP_FREE char *path = path_join(directory, PIPELINE_REQUEST);
+	CLEANUP_BUF struct buf request = BUF_INIT(SIZE_MAX);
+	CLEANUP_BOOTFILE struct bootfile *b = NULL;
+	int r = bootfile_open(disk, &b, err);
+
+	if (r == 0)
+		r = sign_request(keyring, b->image, b->image_size, &request, err);
+	return r < 0 ? r : io_write_file(path, request.data, request.len, 0644, err);
+}
+
 static int build(const struct pipeline_options *options, const struct steps_options *steps,
 		 const char *directory, struct error *err)
 {
@@ -126,6 +142,8 @@ static int build(const struct pipeline_options *options, const struct steps_opti
 	if (r < 0)
 		return r;
 	r = publish(artifacts, directory, steps->plan->result_name, err);
+	if (r == 0 && options->signature_pending)
+		r = write_request(options->keyring, directory, steps->plan->result_name, err);
 	if (r == 0)
 		r = run_facts_write(steps->run, steps_used_appliance(s), directory, err);
 	if (r == 0)
@@ -183,6 +201,8 @@ int pipeline_build(const struct pipeline_options *options, struct pipeline_resul
 		r = plan_make(description, lock, options->source_root, &plan, err);
 	if (r < 0)
 		return r;
+	plan->keyring = options->keyring;
+	plan->signature_pending = options->signature_pending;
 	directory = path_join(options->output, description->name);
 	if (!options->dry_run)
 		r = open_results(directory, &held, err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 struct error;
+struct keyring;
 
 /* From a description and its lock to the results of a build. Opens no connection. */
 struct pipeline_options {
@@ -13,9 +14,14 @@ struct pipeline_options {
 	const char *output;		/* results go to OUTPUT/NAME/, with build.log */
 	const char *cache;
 	const char *source_root;	/* Kiln's own sources for the image */
+	const struct keyring *keyring;	/* to sign with; NULL: the image stays unsigned */
+	bool signature_pending;		/* leaves what is to be signed beside the disk (PIPELINE_REQUEST) */
 	FILE *explain;			/* gets the table of what runs and why, before it does; NULL: nobody asks */
 	bool dry_run;			/* nothing more than that; there is no result then */
 };
+
+/* In the result's directory: the bytes that are to be signed (keys/sign.h). */
+#define PIPELINE_REQUEST "to-be-signed"
 
 struct pipeline_result {
 	char *directory;		/* OUTPUT/NAME */

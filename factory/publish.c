@@ -28,7 +28,7 @@ static const struct result {
 
 /* What speaks of a disk, and must not outlive it. */
 static const char *const about_disk[] = {
-	"manifest.json", "pcr_measurements.json", "boot-proof.json", "boot.log", RUN_FILE,
+	"manifest.json", "pcr_measurements.json", "boot-proof.json", "boot.log", "to-be-signed", RUN_FILE,
 };
 
 static char *result_path(const struct result *r, const char *directory, const char *result)

@@ -106,7 +106,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
 	CLEANUP_FREE char *copy = NULL;
 	CLEANUP_FREE char *image = path_join(ctx->output, IMAGE);
-	const char *uki = artifacts_path(ctx->artifacts, "uki.efi");
+	const char *uki = artifacts_path(ctx->artifacts, "boot.efi");
 	uint64_t mib = 0;
 	struct stat st;
 	int r;
@@ -118,7 +118,7 @@ static int esp_run(const struct stage_context *ctx, struct error *err)
 		r = stage_scratch(ctx, &scratch, err);
 	if (r < 0)
 		return r;
-	copy = path_join(scratch.path, "uki.efi");
+	copy = path_join(scratch.path, "boot.efi");
 	r = copy_dated(ctx->plan, uki, copy, err);
 	if (r == 0)
 		r = make_empty(image, mib, err);
@@ -142,7 +142,7 @@ const struct stage stage_esp = {
 	.title = "making the EFI system partition",
 	.version = "2",
 	.room = ROOM_FACTORY,
-	.inputs = { TOOLBOX_TREE, "uki.efi" },
+	.inputs = { TOOLBOX_TREE, "boot.efi" },
 	.outputs = { IMAGE },
 	.key = esp_key,
 	.run = esp_run,

@@ -11,7 +11,9 @@
 #include "../factory/model/bootfile.h"
 #include "../factory/model/manifest.h"
 #include "../factory/model/plan.h"
+#include "../keys/keyring.h"
 #include "registry.h"
+#include "sign.h"
 #include "verity.h"
 
 /*
@@ -35,7 +37,7 @@ static int check_against_artifacts(const struct bootfile *b, const struct artifa
 	uint8_t hash[ROOT_HASH_DIGITS / 2];
 	int r;
 
-	r = io_map_file(artifacts_path(artifacts, "uki.efi"), &uki, err);
+	r = io_map_file(artifacts_path(artifacts, "boot.efi"), &uki, err);
 	if (r == 0)
 		r = verity_root_hash(artifacts, expected, err);
 	if (r < 0)
@@ -127,18 +129,52 @@ static int add_firmware(struct manifest *m, const struct lock *lock, struct erro
 	return 0;
 }
 
-static int predict(const struct bootfile *b, struct manifest *m, struct error *err)
+static int predict(const struct bootfile *b, const struct predict_keys *keys, uint32_t *ret_mask, struct pcr_log *ret,
+		   struct error *err)
 {
 	const struct predict_input input = {
 		.images = &b->image,
 		.image_sizes = &b->image_size,
 		.image_count = 1,
+		.keys = keys,
 		.gpt_event = b->gpt_event,
 		.gpt_event_size = b->gpt_event_size,
 	};
 
-	m->pcr_mask = predict_pcr_mask(&input);
-	return predict_boot(&input, &m->events, err);
+	*ret_mask = predict_pcr_mask(&input);
+	return predict_boot(&input, ret, err);
+}
+
+static void add_certificates(const struct keyring *k, enum secure_variable_id role, struct manifest_variable *ret)
+{
+	ret->certificates = calloc(k->count, sizeof(*ret->certificates));
+	if (!ret->certificates)
+		error_no_memory();
+	for (size_t i = 0; i < k->count; i++)
+		if (k->entries[i].role == role)
+			memcpy(ret->certificates[ret->certificate_count++], k->entries[i].sha256,
+			       sizeof(*ret->certificates));
+}
+
+static int add_secure_boot(struct manifest *m, const struct plan *plan, const struct bootfile *b, struct error *err)
+{
+	CLEANUP_KEYRING_VARIABLES struct keyring_variables v = KEYRING_VARIABLES_INIT;
+	struct manifest_secure_boot *s = manifest_secure_boot_new();
+	const struct keyring *k = plan->keyring;
+	struct predict_keys keys;
+	struct digest digest;
+
+	m->secure_boot = s;
+	keyring_variables(k, &v);
+	keys = keyring_variables_predict(&v);
+	keys.signature_pending = s->pending = plan->signature_pending;
+	memcpy(s->signer, keyring_signer(k, SECURE_DB)->sha256, sizeof(s->signer));
+	for (int i = 0; i < SECURE_VARIABLES; i++) {
+		digest_of(DIGEST_SHA256, v.values[i].data, v.values[i].len, &digest);
+		digest_text(&digest, s->variables[i].sha256);
+		add_certificates(k, (enum secure_variable_id)i, &s->variables[i]);
+	}
+	return predict(b, &keys, &s->pcr_mask, &s->events, err);
 }
 
 static int describe(const struct plan *plan, const char *disk, const struct bootfile *b,
@@ -167,7 +203,9 @@ static int describe(const struct plan *plan, const char *disk, const struct boot
 	if (r == 0)
 		r = uki_stub_version(&b->pe, &m->stub_version, err);
 	if (r == 0)
-		r = predict(b, m, err);
+		r = predict(b, NULL, &m->pcr_mask, &m->events, err);
+	if (r == 0 && plan->keyring)
+		r = add_secure_boot(m, plan, b, err);
 	if (r == 0)
 		r = add_contents(m, disk, b, err);
 	return r;
@@ -199,12 +237,29 @@ static int measure_run(const struct stage_context *ctx, struct error *err)
 	if (r == 0)
 		r = manifest_format(m, &manifest, err);
 	if (r == 0)
-		r = measurements_format(&m->events, &measurements, err);
+		r = measurements_format(m->secure_boot ? &m->secure_boot->events : &m->events, &measurements, err);
 	if (r == 0)
 		r = write_text(ctx, "pcr_measurements.json", &measurements, err);
 	if (r == 0)
 		r = write_text(ctx, "manifest.json", &manifest, err);
 	return r;
+}
+
+/* The values of the firmware's variables, which are certificates and nothing secret. */
+static void add_variables_key(const struct plan *plan, struct stage_key *key)
+{
+	CLEANUP_KEYRING_VARIABLES struct keyring_variables v = KEYRING_VARIABLES_INIT;
+	struct digest digest;
+	char text[65];
+
+	if (!plan->keyring)
+		return;
+	keyring_variables(plan->keyring, &v);
+	for (int i = 0; i < SECURE_VARIABLES; i++) {
+		digest_of(DIGEST_SHA256, v.values[i].data, v.values[i].len, &digest);
+		digest_text(&digest, text);
+		stage_key_string(key, secure_variables[i].name, text);
+	}
 }
 
 static int measure_key(const struct plan *plan, struct stage_key *key, struct error *err)
@@ -218,15 +273,17 @@ static int measure_key(const struct plan *plan, struct stage_key *key, struct er
 	stage_key_string(key, "name", plan->description->name);
 	stage_key_string(key, "version", plan->description->version);
 	stage_key_string(key, "arch", plan->arch->name);
+	sign_key(plan, key);
+	add_variables_key(plan, key);
 	return 0;
 }
 
 const struct stage stage_measure = {
 	.name = "measure",
 	.title = "predicting the measurements",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
-	.inputs = { "disk.raw", "uki.efi", "root.hash" },
+	.inputs = { "disk.raw", "boot.efi", "root.hash" },
 	.outputs = { "manifest.json", "pcr_measurements.json" },
 	.key = measure_key,
 	.run = measure_run,

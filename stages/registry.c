@@ -20,6 +20,7 @@ const struct stage *const stage_registry[] = {
 	&stage_verity,
 	&stage_initrd,
 	&stage_uki,
+	&stage_sign,
 	&stage_esp,
 	&stage_disk,
 	&stage_measure,

@@ -17,6 +17,7 @@ extern const struct stage stage_erofs;
 extern const struct stage stage_verity;
 extern const struct stage stage_initrd;
 extern const struct stage stage_uki;
+extern const struct stage stage_sign;
 extern const struct stage stage_esp;
 extern const struct stage stage_disk;
 extern const struct stage stage_measure;

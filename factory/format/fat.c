@@ -237,8 +237,9 @@ static int find_path(struct fat_volume *v, const char *path, struct node *ret, s
 	return r;
 }
 
-static int add_contents(struct fat_volume *v, const struct node *node, struct buf *ret,
-			struct error *err)
+/* The clusters of a file, of the last one what belongs to it. */
+static int each_piece(struct fat_volume *v, const struct node *node, int (*each)(uint64_t offset, size_t size, void *arg),
+		      void *arg, struct error *err)
 {
 	uint32_t cluster = node->cluster, left = node->size;
 
@@ -250,26 +251,20 @@ static int add_contents(struct fat_volume *v, const struct node *node, struct bu
 		if (cluster == 0)
 			return error_input(err, "the chain ends %" PRIu32 " bytes early", left);
 		r = fat_volume_enter(v, cluster, &data, err);
-		if (r < 0)
+		if (r == 0)
+			r = each((uint64_t)(data - v->data), part, arg);
+		if (r != 0)
 			return r;
-		r = buf_add(ret, data, part);
-		if (r == -EFBIG)
-			return error_input(err, "%" PRIu32 " bytes are too many: the limit is %zu",
-					   node->size, ret->max);
-		if (r < 0)
-			return error_system(err, r, "cannot hold its %" PRIu32 " bytes",
-					    node->size);
 		left -= part;
 		cluster = fat_volume_next(v, cluster);
 	}
 	return 0;
 }
 
-int fat_read_file(const uint8_t *volume, size_t size, const char *path, struct buf *ret,
-		  struct error *err)
+int fat_find_file(const uint8_t *volume, size_t size, const char *path, int (*each)(uint64_t offset, size_t size, void *arg),
+		  void *arg, struct error *err)
 {
 	CLEANUP_FAT_VOLUME struct fat_volume v = {.entered = NULL};
-	size_t before = ret->len;
 	struct node node;
 	int r = fat_volume_open(volume, size, &v, err);
 
@@ -279,12 +274,39 @@ int fat_read_file(const uint8_t *volume, size_t size, const char *path, struct b
 	if (r == 0 && node.directory)
 		r = error_input(err, "it is a directory");
 	if (r == 0)
-		r = add_contents(&v, &node, ret, err);
-	if (r < 0) {
-		buf_truncate(ret, before);
+		r = each_piece(&v, &node, each, arg, err);
+	if (r < 0 && err->kind != ERROR_NONE)
 		return error_wrap(err, "FAT volume, \"%s\"", path);
-	}
-	return 0;
+	return r;
+}
+
+struct contents {
+	const uint8_t *volume;
+	struct buf *ret;
+};
+
+static int add_piece(uint64_t offset, size_t size, void *arg)
+{
+	struct contents *c = arg;
+
+	return buf_add(c->ret, c->volume + offset, size);
+}
+
+int fat_read_file(const uint8_t *volume, size_t size, const char *path, struct buf *ret,
+		  struct error *err)
+{
+	struct contents c = {.volume = volume, .ret = ret};
+	size_t before = ret->len;
+	int r = fat_find_file(volume, size, path, add_piece, &c, err);
+
+	if (r == 0)
+		return 0;
+	buf_truncate(ret, before);
+	if (err->kind != ERROR_NONE)
+		return r;
+	if (r == -EFBIG)
+		return error_input(err, "FAT volume, \"%s\": it has more bytes than the limit of %zu", path, ret->max);
+	return error_system(err, r, "FAT volume, \"%s\": cannot hold its bytes", path);
 }
 
 struct walk {

@@ -27,6 +27,21 @@ struct manifest *manifest_new(void)
 	return m;
 }
 
+struct manifest_secure_boot *manifest_secure_boot_new(void)
+{
+	return memory_new(sizeof(struct manifest_secure_boot));
+}
+
+static void secure_boot_free(struct manifest_secure_boot *s)
+{
+	if (!s)
+		return;
+	for (int i = 0; i < SECURE_VARIABLES; i++)
+		free(s->variables[i].certificates);
+	pcr_log_free(&s->events);
+	free(s);
+}
+
 void manifest_free(struct manifest *m)
 {
 	if (!m)
@@ -45,6 +60,7 @@ void manifest_free(struct manifest *m)
 	}
 	free(m->partitions);
 	pcr_log_free(&m->events);
+	secure_boot_free(m->secure_boot);
 	free(m);
 }
 
@@ -261,7 +277,7 @@ static int read_event(const struct json_node *item, struct pcr_event *ret, struc
 	return r;
 }
 
-static int read_events(const struct json_node *root, struct manifest *m, struct error *err)
+static int read_events(const struct json_node *root, uint32_t mask, struct pcr_log *ret, struct error *err)
 {
 	struct json_node array, item;
 	size_t count = 0;
@@ -274,10 +290,10 @@ static int read_events(const struct json_node *root, struct manifest *m, struct 
 		if (r == 0)
 			r = read_event(&item, &event, err);
 		/* An event that no value speaks for would never be compared with anything. */
-		if (r == 0 && !(m->pcr_mask & 1u << event.pcr))
+		if (r == 0 && !(mask & 1u << event.pcr))
 			r = json_complain(&item, "pcr", err, "is %u, which pcrs does not have", event.pcr);
 		if (r == 0)
-			pcr_log_add(&m->events, &event);
+			pcr_log_add(ret, &event);
 	}
 	return r;
 }
@@ -297,19 +313,18 @@ static void make_pcr_keys(struct pcr_keys *keys)
 	}
 }
 
-static int read_mask(const struct json_node *pcrs, const struct pcr_keys *keys, struct manifest *m,
-		     struct error *err)
+static int read_mask(const struct json_node *pcrs, const struct pcr_keys *keys, uint32_t *ret, struct error *err)
 {
 	int r = json_check_keys(pcrs, keys->list, err);
 
 	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++)
 		if (json_has(pcrs, keys->list[pcr]))
-			m->pcr_mask |= 1u << pcr;
+			*ret |= 1u << pcr;
 	return r;
 }
 
 static int check_pcr(const struct json_node *pcrs, const char *key, unsigned int pcr,
-		     const struct manifest *m, struct error *err)
+		     const struct pcr_log *events, struct error *err)
 {
 	static const char *const keys[] = { "sha384", "sha256", NULL };
 	struct json_node node;
@@ -320,7 +335,7 @@ static int check_pcr(const struct json_node *pcrs, const char *key, unsigned int
 		r = json_check_keys(&node, keys, err);
 	for (size_t i = 0; i < DIGEST_ALGS && r == 0; i++) {
 		r = read_digest(&node, manifest_banks[i], &given, err);
-		pcr_replay(&m->events, pcr, manifest_banks[i], &replayed);
+		pcr_replay(events, pcr, manifest_banks[i], &replayed);
 		if (r == 0 && !digest_equal(&given, &replayed))
 			r = error_input(err, "%s: PCR %u (%s) does not follow from its events",
 					pcrs->file, pcr, digest_name(manifest_banks[i]));
@@ -328,7 +343,7 @@ static int check_pcr(const struct json_node *pcrs, const char *key, unsigned int
 	return r;
 }
 
-static int read_measurements(const struct json_node *root, struct manifest *m, struct error *err)
+static int read_measurements(const struct json_node *root, uint32_t *ret_mask, struct pcr_log *ret, struct error *err)
 {
 	struct pcr_keys keys;
 	struct json_node pcrs;
@@ -336,12 +351,89 @@ static int read_measurements(const struct json_node *root, struct manifest *m, s
 
 	make_pcr_keys(&keys);
 	if (r == 0)
-		r = read_mask(&pcrs, &keys, m, err);
+		r = read_mask(&pcrs, &keys, ret_mask, err);
 	if (r == 0)
-		r = read_events(root, m, err);
+		r = read_events(root, *ret_mask, ret, err);
 	for (unsigned int pcr = 0; pcr < PCR_COUNT && r == 0; pcr++)
-		if (m->pcr_mask & 1u << pcr)
-			r = check_pcr(&pcrs, keys.list[pcr], pcr, m, err);
+		if (*ret_mask & 1u << pcr)
+			r = check_pcr(&pcrs, keys.list[pcr], pcr, ret, err);
+	return r;
+}
+
+/* ---------------------------------------------------------------- Secure Boot */
+
+static int read_variable(const struct json_node *variables, const char *name, struct manifest_variable *ret,
+			 struct error *err)
+{
+	static const char *const keys[] = { "sha256", "certificates", NULL }, *const item_keys[] = { "sha256", NULL };
+	struct json_node node, array, item;
+	size_t count = 0;
+	int r = json_get_object(variables, name, &node, err);
+
+	if (r == 0)
+		r = json_check_keys(&node, keys, err);
+	if (r == 0)
+		r = json_get_hex(&node, "sha256", 32, ret->sha256, err);
+	if (r == 0)
+		r = json_get_array(&node, "certificates", &array, &count, err);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = json_get_item(&array, i, &item, err);
+		if (r == 0)
+			r = json_check_keys(&item, item_keys, err);
+		if (r < 0)
+			break;
+		(void)memory_append(&ret->certificates, i, sizeof(*ret->certificates));
+		ret->certificate_count++;
+		r = json_get_hex(&item, "sha256", 32, ret->certificates[i], err);
+	}
+	return r;
+}
+
+static int read_variables(const struct json_node *object, struct manifest_secure_boot *s, struct error *err)
+{
+	static const char *const keys[] = { "PK", "KEK", "db", "dbx", NULL };
+	struct json_node variables;
+	int r = json_get_object(object, "variables", &variables, err);
+
+	if (r == 0)
+		r = json_check_keys(&variables, keys, err);
+	for (int i = 0; r == 0 && i < SECURE_VARIABLES; i++)
+		r = read_variable(&variables, secure_variables[i].name, &s->variables[i], err);
+	return r;
+}
+
+static int read_signature(const struct json_node *object, struct manifest_secure_boot *s, struct error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r = json_get_string(object, "signature", &text, err);
+
+	if (r < 0)
+		return r;
+	s->pending = strcmp(text, "pending") == 0;
+	if (!s->pending && strcmp(text, "made") != 0)
+		return json_complain(object, "signature", err, "must be \"made\" or \"pending\"");
+	return json_get_hex(object, "signer", 32, s->signer, err);
+}
+
+static int read_secure_boot(const struct json_node *root, struct manifest *m, struct error *err)
+{
+	static const char *const keys[] = { "signature", "signer", "variables", "pcrs", "events", NULL };
+	struct json_node object;
+	int r;
+
+	if (!json_has(root, "secure_boot"))
+		return 0;
+	r = json_get_object(root, "secure_boot", &object, err);
+	if (r == 0)
+		r = json_check_keys(&object, keys, err);
+	if (r < 0)
+		return r;
+	m->secure_boot = manifest_secure_boot_new();
+	r = read_signature(&object, m->secure_boot, err);
+	if (r == 0)
+		r = read_variables(&object, m->secure_boot, err);
+	if (r == 0)
+		r = read_measurements(&object, &m->secure_boot->pcr_mask, &m->secure_boot->events, err);
 	return r;
 }
 
@@ -349,7 +441,8 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 {
 	static const char *const keys[] = { "schema", "name", "version", "arch", "epoch",
 					    "lock_sha256", "service_port", "root_hash", "disk",
-					    "uki", "firmware", "partitions", "pcrs", "events", NULL };
+					    "uki", "firmware", "partitions", "pcrs", "events",
+					    "secure_boot", NULL };
 	int r = check_schema(root, err);
 
 	if (r == 0)
@@ -365,7 +458,9 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 	if (r == 0)
 		r = read_partitions(root, m, err);
 	if (r == 0)
-		r = read_measurements(root, m, err);
+		r = read_measurements(root, &m->pcr_mask, &m->events, err);
+	if (r == 0)
+		r = read_secure_boot(root, m, err);
 	return r;
 }
 

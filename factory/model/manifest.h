@@ -2,11 +2,13 @@
 #ifndef KILN_MODEL_MANIFEST_H
 #define KILN_MODEL_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../base/buf.h"
 #include "../format/pcr.h"
+#include "../format/secure_variable.h"
 
 struct error;
 
@@ -23,6 +25,22 @@ struct manifest_partition {
 	char *label, *type, *id;	/* GUIDs as text */
 	uint64_t offset, size;		/* bytes */
 	char data_sha256[65];		/* data digest (base/data_digest.h) of its contents */
+};
+
+/* What Secure Boot's variables hold in the machine that the image is for. */
+struct manifest_variable {
+	char sha256[65];		/* of the value; of none when the variable is absent */
+	char (*certificates)[65];	/* SHA-256 of each, in order */
+	size_t certificate_count;
+};
+
+/* Of an image that was built with keys: how it boots with Secure Boot on. */
+struct manifest_secure_boot {
+	bool pending;			/* the signature is still to be attached */
+	char signer[65];		/* SHA-256 of the certificate that the UKI is signed with */
+	struct manifest_variable variables[SECURE_VARIABLES];
+	uint32_t pcr_mask;
+	struct pcr_log events;
 };
 
 struct manifest {
@@ -43,13 +61,17 @@ struct manifest {
 	struct manifest_partition *partitions;
 	size_t partition_count;
 	uint32_t pcr_mask;		/* which PCRs the prediction speaks for */
-	struct pcr_log events;		/* in predicted order */
+	struct pcr_log events;		/* in predicted order; Secure Boot off, no keys in the firmware */
+	struct manifest_secure_boot *secure_boot;	/* NULL: built without keys */
 };
 
 struct manifest *manifest_new(void);
 void manifest_free(struct manifest *m);
 void manifest_freep(struct manifest **m);
 #define CLEANUP_MANIFEST __attribute__((cleanup(manifest_freep)))
+
+/* An empty one for m->secure_boot; freed with the manifest. */
+struct manifest_secure_boot *manifest_secure_boot_new(void);
 
 /* Fuzzed. The PCR values also stand in the file; they must equal the replay of its events
  * (ERROR_INPUT otherwise). */

@@ -52,30 +52,30 @@ static void put_partitions(struct json_t *root, const struct manifest *m)
 	}
 }
 
-static void put_pcrs(struct json_t *root, const struct manifest *m)
+static void put_pcrs(struct json_t *root, uint32_t mask, const struct pcr_log *events)
 {
 	struct json_t *pcrs = json_put_object(root, "pcrs"), *o;
 	struct digest value;
 	char key[12];
 
 	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++) {
-		if (!(m->pcr_mask & 1u << pcr))
+		if (!(mask & 1u << pcr))
 			continue;
 		snprintf(key, sizeof(key), "%u", pcr);
 		o = json_put_object(pcrs, key);
 		for (size_t i = 0; i < DIGEST_ALGS; i++) {
-			pcr_replay(&m->events, pcr, manifest_banks[i], &value);
+			pcr_replay(events, pcr, manifest_banks[i], &value);
 			json_put_digest(o, digest_name(value.alg), &value);
 		}
 	}
 }
 
-static void put_events(struct json_t *root, const struct manifest *m)
+static void put_events(struct json_t *root, const struct pcr_log *events)
 {
 	struct json_t *array = json_put_array(root, "events");
 
-	for (size_t i = 0; i < m->events.count; i++) {
-		const struct pcr_event *e = &m->events.events[i];
+	for (size_t i = 0; i < events->count; i++) {
+		const struct pcr_event *e = &events->events[i];
 		struct json_t *o = json_put_object(array, NULL);
 
 		json_put_number(o, "pcr", e->pcr);
@@ -85,6 +85,31 @@ static void put_events(struct json_t *root, const struct manifest *m)
 			json_put_digest(o, digest_name(manifest_banks[k]),
 					&e->digests[manifest_banks[k]]);
 	}
+}
+
+static void put_variable(struct json_t *variables, const char *name, const struct manifest_variable *v)
+{
+	struct json_t *o = json_put_object(variables, name), *array, *item;
+
+	json_put_string(o, "sha256", v->sha256);
+	array = json_put_array(o, "certificates");
+	for (size_t i = 0; i < v->certificate_count; i++) {
+		item = json_put_object(array, NULL);
+		json_put_string(item, "sha256", v->certificates[i]);
+	}
+}
+
+static void put_secure_boot(struct json_t *root, const struct manifest_secure_boot *s)
+{
+	struct json_t *o = json_put_object(root, "secure_boot"), *variables;
+
+	json_put_string(o, "signature", s->pending ? "pending" : "made");
+	json_put_string(o, "signer", s->signer);
+	variables = json_put_object(o, "variables");
+	for (int i = 0; i < SECURE_VARIABLES; i++)
+		put_variable(variables, secure_variables[i].name, &s->variables[i]);
+	put_pcrs(o, s->pcr_mask, &s->events);
+	put_events(o, &s->events);
 }
 
 int manifest_format(const struct manifest *m, struct buf *ret, struct error *err)
@@ -104,8 +129,10 @@ int manifest_format(const struct manifest *m, struct buf *ret, struct error *err
 	put_uki(root, m);
 	put_firmware(root, m);
 	put_partitions(root, m);
-	put_pcrs(root, m);
-	put_events(root, m);
+	put_pcrs(root, m->pcr_mask, &m->events);
+	put_events(root, &m->events);
+	if (m->secure_boot)
+		put_secure_boot(root, m->secure_boot);
 	r = json_finish(root, false, ret);
 	return r < 0 ? error_system(err, r, "manifest.json: cannot make its text") : 0;
 }

@@ -2,6 +2,7 @@
 #ifndef KILN_MODEL_PLAN_H
 #define KILN_MODEL_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@
 #include "lock.h"
 
 struct error;
+struct keyring;
 
 /*
  * Everything a build is determined by. Stages read this and the artifacts of earlier stages, never
@@ -26,6 +28,8 @@ struct plan {
 	const char *const *initrd_modules;	/* NULL-terminated names: dm_verity, erofs, overlay, ... */
 	uint8_t seed[32];		/* of image name and lock; ids come from it */
 	char *source_root;		/* Kiln's own sources for the image (rootfs/init); absolute */
+	const struct keyring *keyring;	/* NULL: the image is not signed. Set by the pipeline; outlives the plan */
+	bool signature_pending;		/* the signature will be made elsewhere */
 };
 
 int plan_make(const struct description *d, const struct lock *lock, const char *source_root,
