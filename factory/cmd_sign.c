@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "model/bootfile.h"
 #include "sign_disk.h"
 

@@ -131,6 +131,10 @@ int certificate_describe(const uint8_t *der, size_t size, const char *name, stru
 	describe_key(c, &facts);
 	if (X509_NAME_get_text_by_NID(X509_get_subject_name(c), NID_commonName, facts.subject, sizeof(facts.subject)) < 0)
 		snprintf(facts.subject, sizeof(facts.subject), "(no name)");
+	/* It is printed, and whoever made the certificate chose it. */
+	for (char *at = facts.subject; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
 	time_text(X509_get0_notAfter(c), facts.not_after, sizeof(facts.not_after));
 	*ret = facts;
 	return 0;

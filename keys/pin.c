@@ -2,6 +2,7 @@
 #include "pin.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,15 +19,19 @@
 struct pin {
 	char text[PIN_MAX + 1];
 	UI_METHOD *method;	/* NULL: OpenSSL's own, which asks on the terminal */
+	bool given;		/* once is enough: a wrong PIN tried again may lock the token */
 };
 
 static int answer(UI *ui, UI_STRING *question)
 {
-	const struct pin *p = UI_get0_user_data(ui);
+	struct pin *p = UI_get0_user_data(ui);
 
 	switch (UI_get_string_type(question)) {
 	case UIT_PROMPT:
 	case UIT_VERIFY:
+		if (p->given)
+			return 0;
+		p->given = true;
 		return UI_set_result(ui, question, p->text) == 0;
 	default:
 		return 1;

@@ -305,7 +305,7 @@ int fat_read_file(const uint8_t *volume, size_t size, const char *path, struct b
 	if (err->kind != ERROR_NONE)
 		return r;
 	if (r == -EFBIG)
-		return error_input(err, "FAT volume, \"%s\": it has more bytes than the limit of %zu", path, ret->max);
+		return error_input(err, "FAT volume, \"%s\": its bytes are too many: the limit is %zu", path, ret->max);
 	return error_system(err, r, "FAT volume, \"%s\": cannot hold its bytes", path);
 }
 

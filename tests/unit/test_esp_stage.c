@@ -14,7 +14,7 @@ static int run(struct fixture *f, uint64_t mib, struct error *err)
 	tool_tree_add(f);
 	f->description.file = (char *)"tiny.kiwi";
 	f->description.esp_mib = mib;
-	fixture_pattern(f, "uki.efi", UKI_SIZE);
+	fixture_pattern(f, "boot.efi", UKI_SIZE);
 	return fixture_run(f, &stage_esp, err);
 }
 
@@ -37,7 +37,7 @@ static void test_contents(void)
 	ok_int(fixture_tool((const char *const[]) { "mcopy", "-i", image, "::/EFI/BOOT/BOOTX64.EFI", copy, NULL },
 			    &out), 0, "mcopy takes out the boot file");
 	need(io_read_file(copy, IMAGE_MAX, &file, &err) == 0 &&
-	     io_read_file(artifacts_path(f.artifacts, "uki.efi"), IMAGE_MAX, &original, &err) == 0, "both read");
+	     io_read_file(artifacts_path(f.artifacts, "boot.efi"), IMAGE_MAX, &original, &err) == 0, "both read");
 	ok(file.len == UKI_SIZE && original.len == UKI_SIZE && memcmp(file.data, original.data, UKI_SIZE) == 0,
 	   "which is the UKI");
 	buf_truncate(&out, 0);

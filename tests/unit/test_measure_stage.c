@@ -79,7 +79,7 @@ static void test_mismatch(void)
 
 	tiny_disk(&f, NULL);
 	tiny_firmware(&f);
-	fixture_pattern(&f, "uki.efi", 5000);
+	fixture_pattern(&f, "boot.efi", 5000);
 	path = path_join(f.output, "manifest.json");
 	ok(fixture_run(&f, &stage_measure, &err) < 0, "another UKI than the disk's fails");
 	ok_error(&err, "not the UKI that was made", "for this reason");

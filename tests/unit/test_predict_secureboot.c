@@ -5,12 +5,35 @@
 #include "factory/base/hex.h"
 #include "factory/format/esl.h"
 #include "tests/unit/predicted.h"
+#include "tests/unit/signer.h"
 
 #define GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define DATABASE "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 
 static const char owner[16] = "owner of the key";
+/* For variables, which are measured whatever is in them. */
 static const char certificate_a[100] = "certificate A", certificate_b[90] = "certificate B";
+
+/* A and the STRANGER issued themselves, LEAF was issued by CA, DEEP by MIDDLE and that by CA. */
+static struct signer a, stranger, ca, leaf, middle, deep;
+
+static void make_signers(void)
+{
+	signer_make(&a, "A", false, NULL);
+	signer_make(&stranger, "a stranger", false, NULL);
+	signer_make(&ca, "CA", true, NULL);
+	signer_make(&leaf, "leaf", false, &ca);
+	signer_make(&middle, "middle", true, &ca);
+	signer_make(&deep, "deep", false, &middle);
+}
+
+static void free_signers(void)
+{
+	struct signer *const all[] = { &a, &stranger, &ca, &leaf, &middle, &deep };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		signer_free(all[i]);
+}
 
 static void add_entry(struct buf *b, const uint8_t *type, const void *data, uint32_t size)
 {
@@ -124,17 +147,23 @@ static void test_broken_keys(void)
 	}
 }
 
+static void add_certificate(struct buf *b, const struct signer *s)
+{
+	add_entry(b, esl_guid_x509, s->certificate.data, (uint32_t)s->certificate.len);
+}
+
 /* One boot of one image under Secure Boot. */
 struct boot {
 	struct predicted_uki uki;
 	struct buf pk, db, dbx;
 	struct pcr_log log;
 	struct error err;
+	bool pending;
 };
 
 static void boot_begin(struct boot *b)
 {
-	*b = (struct boot){ .pk = BUF_INIT(4096), .db = BUF_INIT(4096), .dbx = BUF_INIT(4096) };
+	*b = (struct boot){ .pk = BUF_INIT(4096), .db = BUF_INIT(16384), .dbx = BUF_INIT(16384) };
 	predicted_uki_begin(&b->uki, IMAGE_MAGIC("257"));
 	predicted_uki_write(&b->uki);
 	add_entry(&b->pk, esl_guid_x509, certificate_a, sizeof(certificate_a));
@@ -149,34 +178,22 @@ static void boot_free(struct boot *b)
 	pcr_log_free(&b->log);
 }
 
-/* A signature that holds the given certificate somewhere inside. */
-static void boot_sign(struct boot *b, const void *certificate, uint32_t size)
-{
-	CLEANUP_BUF struct buf blob = BUF_INIT(4096);
-
-	buf_add(&blob, "PKCS#7 ", 7);
-	buf_add(&blob, certificate, size);
-	buf_add(&blob, " and so on", 10);
-	image_sign(&b->uki.image, blob.data, (uint32_t)blob.len);
-}
-
-static int boot_run(struct boot *b, unsigned int images)
+static int boot_run(struct boot *b, const struct buf *loader)
 {
 	const struct predict_keys keys = { .pk = b->pk.data, .db = b->db.data, .dbx = b->dbx.data,
 					   .pk_size = b->pk.len, .db_size = b->db.len,
-					   .dbx_size = b->dbx.len };
-	CLEANUP_BUF struct buf loader = BUF_INIT(65536);
+					   .dbx_size = b->dbx.len, .signature_pending = b->pending };
 	const uint8_t *data[2] = { b->uki.image.data, b->uki.image.data };
 	size_t sizes[2] = { b->uki.image.len, b->uki.image.len };
-	const struct predict_input in = { .images = data, .image_sizes = sizes, .image_count = images,
+	const struct predict_input in = { .images = data, .image_sizes = sizes, .image_count = loader ? 2 : 1,
 					  .keys = &keys };
 
-	if (images == 2) {
-		image_kernel(&loader);
-		image_sign(&loader, certificate_a, sizeof(certificate_a));
-		data[0] = loader.data;
-		sizes[0] = loader.len;
+	if (loader) {
+		data[0] = loader->data;
+		sizes[0] = loader->len;
 	}
+	pcr_log_free(&b->log);
+	b->log = (struct pcr_log)PCR_LOG_INIT;
 	b->err = (struct error)ERROR_INIT;
 	return predict_boot(&in, &b->log, &b->err);
 }
@@ -194,17 +211,31 @@ static void check_authority(const struct boot *b, const void *data, size_t size,
 	ok(digest_equal(&b->log.events[8].digests[DIGEST_SHA384], &expected), "its digest: %s", what);
 }
 
+static void check_signer(const struct boot *b, const struct signer *s, const char *what)
+{
+	check_authority(b, s->certificate.data, s->certificate.len, what);
+}
+
+static void uki_digest(const struct boot *b, struct digest *ret)
+{
+	struct error err = ERROR_INIT;
+	struct pe pe;
+
+	need(pe_parse(b->uki.image.data, b->uki.image.len, &pe, &err) == 0, "the UKI is read");
+	need(pe_authenticode(&pe, DIGEST_SHA256, ret, &err) == 0, "and hashed");
+}
+
 static void test_certificate(void)
 {
 	struct boot b;
 
 	boot_begin(&b);
 	add_entry(&b.db, esl_guid_sha256, certificate_b, 32);
-	add_entry(&b.db, esl_guid_x509, certificate_b, sizeof(certificate_b));
-	add_entry(&b.db, esl_guid_x509, certificate_a, sizeof(certificate_a));
-	boot_sign(&b, certificate_a, sizeof(certificate_a));
-	ok_int(boot_run(&b, 1), 0, "a signed UKI: %s", b.err.message);
-	check_authority(&b, certificate_a, sizeof(certificate_a), "an embedded certificate in the last list");
+	add_certificate(&b.db, &stranger);
+	add_certificate(&b.db, &a);
+	signer_sign(&a, &b.uki.image, NULL);
+	ok_int(boot_run(&b, NULL), 0, "a signed UKI: %s", b.err.message);
+	check_signer(&b, &a, "the certificate in the last list");
 	check_events(&b.log, 7, "7:80000001:variable SecureBoot;7:80000001:variable PK;"
 		     "7:80000001:variable KEK;7:80000001:variable db;7:80000001:variable dbx;7:4:separator;"
 		     "7:800000e0:authority from db;", "PCR 7 with Secure Boot");
@@ -214,66 +245,109 @@ static void test_certificate(void)
 	boot_free(&b);
 }
 
-static void test_second_signature(void)
+/* EDK2 takes the first entry of db to which it can build a chain, not the first that is embedded. */
+static void test_chain(void)
 {
 	struct boot b;
-	uint32_t at, size;
 
 	boot_begin(&b);
-	add_entry(&b.db, esl_guid_x509, certificate_a, sizeof(certificate_a));
-	boot_sign(&b, "someone else's", 14);
-	at = read_le32(b.uki.image.data + IMAGE_SECURITY);
-	size = (uint32_t)b.uki.image.len - at;
-	boot_sign(&b, certificate_a, sizeof(certificate_a));
-	write_le32(b.uki.image.data + IMAGE_SECURITY, at);
-	write_le32(b.uki.image.data + IMAGE_SECURITY + 4, (uint32_t)b.uki.image.len - at);
-	ok_int(boot_run(&b, 1), 0, "a UKI signed twice: %s", b.err.message);
-	check_authority(&b, certificate_a, sizeof(certificate_a), "the second signature counts");
+	signer_sign(&leaf, &b.uki.image, NULL);
+	add_certificate(&b.db, &a);
+	add_certificate(&b.db, &ca);
+	ok_int(boot_run(&b, NULL), 0, "db has the CA, which is not embedded: %s", b.err.message);
+	check_signer(&b, &ca, "the CA vouches");
+	add_certificate(&b.db, &leaf);
+	ok_int(boot_run(&b, NULL), 0, "the CA and behind it the signer: %s", b.err.message);
+	check_signer(&b, &ca, "the first of the two vouches");
+	buf_truncate(&b.db, 0);
+	add_certificate(&b.db, &leaf);
+	add_certificate(&b.db, &ca);
+	ok_int(boot_run(&b, NULL), 0, "the signer and behind it its CA: %s", b.err.message);
+	check_signer(&b, &leaf, "a chain may end at what is no root");
+	boot_free(&b);
 
-	write_le16(b.uki.image.data + at + size + 6, 0x0ef1);
-	pcr_log_free(&b.log);
-	ok_int(boot_run(&b, 1), -EINVAL, "a certificate of another kind does not");
+	boot_begin(&b);
+	signer_sign(&leaf, &b.uki.image, &ca);
+	add_certificate(&b.db, &ca);
+	ok_int(boot_run(&b, NULL), 0, "an embedded CA: %s", b.err.message);
+	check_signer(&b, &ca, "vouches as well");
+	add_certificate(&b.dbx, &ca);
+	ok_int(boot_run(&b, NULL), -EINVAL, "a CA in dbx");
+	ok_error(&b.err, "a certificate of its signature is in dbx", "forbids what it has issued");
+	boot_free(&b);
+
+	boot_begin(&b);
+	add_certificate(&b.db, &ca);
+	signer_sign(&deep, &b.uki.image, NULL);
+	ok_int(boot_run(&b, NULL), -EINVAL, "a chain with a gap");
+	ok_error(&b.err, "leads to no certificate in db", "leads nowhere");
+	boot_free(&b);
+	boot_begin(&b);
+	add_certificate(&b.db, &ca);
+	signer_sign(&deep, &b.uki.image, &middle);
+	ok_int(boot_run(&b, NULL), 0, "a chain over an embedded certificate: %s", b.err.message);
+	check_signer(&b, &ca, "the CA vouches");
+	boot_free(&b);
+}
+
+static void test_second_signature(void)
+{
+	struct buf *image;
+	uint32_t at, size;
+	struct boot b;
+
+	boot_begin(&b);
+	image = &b.uki.image;
+	add_certificate(&b.db, &a);
+	signer_sign(&stranger, image, NULL);
+	at = read_le32(image->data + IMAGE_SECURITY);
+	size = (uint32_t)image->len - at;
+	/* The second is of the same image: its digest leaves the table out. */
+	signer_sign(&a, image, NULL);
+	write_le32(image->data + IMAGE_SECURITY, at);
+	write_le32(image->data + IMAGE_SECURITY + 4, (uint32_t)image->len - at);
+	ok_int(boot_run(&b, NULL), 0, "a UKI signed twice: %s", b.err.message);
+	check_signer(&b, &a, "the second signature counts");
+
+	write_le16(image->data + at + size + 6, 0x0ef1);
+	ok_int(boot_run(&b, NULL), -EINVAL, "a certificate of another kind does not");
 	boot_free(&b);
 }
 
 static void test_digest_entry(void)
 {
-	struct error err = ERROR_INIT;
 	struct digest digest;
 	struct boot b;
-	struct pe pe;
 
 	boot_begin(&b);
-	need(pe_parse(b.uki.image.data, b.uki.image.len, &pe, &err) == 0, "the UKI is read");
-	need(pe_authenticode(&pe, DIGEST_SHA256, &digest, &err) == 0, "and hashed");
-	add_entry(&b.db, esl_guid_x509, certificate_b, sizeof(certificate_b));
+	uki_digest(&b, &digest);
+	add_certificate(&b.db, &stranger);
 	add_entry(&b.db, esl_guid_sha256, digest.bytes, 31);
-	ok_int(boot_run(&b, 1), -EINVAL, "a part of the digest is not enough");
+	ok_int(boot_run(&b, NULL), -EINVAL, "a part of the digest is not enough");
 	add_entry(&b.db, esl_guid_sha256, digest.bytes, 32);
-	ok_int(boot_run(&b, 1), 0, "an unsigned UKI whose digest is in db: %s", b.err.message);
+	ok_int(boot_run(&b, NULL), 0, "an unsigned UKI whose digest is in db: %s", b.err.message);
 	check_authority(&b, digest.bytes, 32, "a digest");
-
-	pcr_log_free(&b.log);
-	boot_sign(&b, certificate_a, sizeof(certificate_a));
-	ok_int(boot_run(&b, 1), -EINVAL, "a signed one may have come in by a certificate not embedded");
-	ok_error(&b.err, "none of the 1 certificates in db", "and the message says so");
-
-	buf_truncate(&b.db, 0);
-	add_entry(&b.db, esl_guid_sha256, digest.bytes, 32);
-	ok_int(boot_run(&b, 1), 0, "but not when db has no certificate: %s", b.err.message);
-	check_authority(&b, digest.bytes, 32, "the digest of a signed UKI");
+	signer_sign(&a, &b.uki.image, NULL);
+	ok_int(boot_run(&b, NULL), 0, "one signed by a stranger: %s", b.err.message);
+	check_authority(&b, digest.bytes, 32, "likewise");
+	add_certificate(&b.db, &a);
+	ok_int(boot_run(&b, NULL), 0, "and by somebody in db: %s", b.err.message);
+	check_signer(&b, &a, "then the certificate comes first, though its entry is last");
 	boot_free(&b);
 }
 
 /* A loader and a UKI signed by one key: its entry is measured once. */
 static void test_once(void)
 {
+	CLEANUP_BUF struct buf loader = BUF_INIT(65536);
 	struct boot b;
 
 	boot_begin(&b);
-	add_entry(&b.db, esl_guid_x509, certificate_a, sizeof(certificate_a));
-	boot_sign(&b, certificate_a, sizeof(certificate_a));
-	ok_int(boot_run(&b, 2), 0, "two signed images: %s", b.err.message);
+	add_certificate(&b.db, &a);
+	signer_sign(&a, &b.uki.image, NULL);
+	image_kernel(&loader);
+	signer_sign(&a, &loader, NULL);
+	ok_int(boot_run(&b, &loader), 0, "two signed images: %s", b.err.message);
 	check_events(&b.log, 7, "7:80000001:variable SecureBoot;7:80000001:variable PK;"
 		     "7:80000001:variable KEK;7:80000001:variable db;7:80000001:variable dbx;7:4:separator;"
 		     "7:800000e0:authority from db;", "one authority event for both");
@@ -282,48 +356,98 @@ static void test_once(void)
 
 static void test_refused(void)
 {
-	struct error err = ERROR_INIT;
 	struct digest digest;
 	struct boot b;
-	struct pe pe;
 
 	boot_begin(&b);
-	ok_int(boot_run(&b, 1), -EINVAL, "an unsigned UKI and no db");
+	ok_int(boot_run(&b, NULL), -EINVAL, "an unsigned UKI and no db");
 	ok_error(&b.err, "the image is not signed", "the message says what the firmware would do");
-	add_entry(&b.db, esl_guid_x509, certificate_b, sizeof(certificate_b));
-	ok_int(boot_run(&b, 1), -EINVAL, "an unsigned UKI and a db");
+	add_certificate(&b.db, &stranger);
+	ok_int(boot_run(&b, NULL), -EINVAL, "an unsigned UKI and a db");
 	ok_error(&b.err, "the image is not signed", "the message says what the firmware would do");
-	need(pe_parse(b.uki.image.data, b.uki.image.len, &pe, &err) == 0, "the UKI is read");
-	need(pe_authenticode(&pe, DIGEST_SHA256, &digest, &err) == 0, "and hashed");
+	uki_digest(&b, &digest);
 
-	boot_sign(&b, certificate_a, sizeof(certificate_a));
-	ok_int(boot_run(&b, 1), -EINVAL, "a certificate that is not embedded");
-	ok_error(&b.err, "cannot tell which db entry", "the message says what is missing");
+	signer_sign(&a, &b.uki.image, NULL);
+	ok_int(boot_run(&b, NULL), -EINVAL, "somebody who is not in db");
+	ok_error(&b.err, "leads to no certificate in db", "the message says so");
 	buf_truncate(&b.db, 0);
-	ok_int(boot_run(&b, 1), -EINVAL, "a signed UKI and no db");
-	ok_error(&b.err, "neither a certificate nor the image's digest", "the message says so");
+	ok_int(boot_run(&b, NULL), -EINVAL, "a signed UKI and no db");
+	ok_error(&b.err, "leads to no certificate in db", "the message says so");
 
-	add_entry(&b.db, esl_guid_x509, certificate_a, sizeof(certificate_a));
-	ok_int(boot_run(&b, 1), 0, "with the right db it is accepted: %s", b.err.message);
-	add_entry(&b.dbx, esl_guid_x509, certificate_a, sizeof(certificate_a));
-	ok_int(boot_run(&b, 1), -EINVAL, "unless dbx has the certificate");
-	ok_error(&b.err, "a certificate in its signature is in dbx", "the message says so");
+	add_certificate(&b.db, &a);
+	ok_int(boot_run(&b, NULL), 0, "with the right db it is accepted: %s", b.err.message);
+	add_certificate(&b.dbx, &a);
+	ok_int(boot_run(&b, NULL), -EINVAL, "unless dbx has the certificate");
+	ok_error(&b.err, "a certificate of its signature is in dbx", "the message says so");
 	buf_truncate(&b.dbx, 0);
 	add_entry(&b.dbx, esl_guid_sha256, digest.bytes, 32);
-	ok_int(boot_run(&b, 1), -EINVAL, "or the digest");
+	ok_int(boot_run(&b, NULL), -EINVAL, "or the digest");
 	ok_error(&b.err, "its digest is in dbx", "the message says so");
+	buf_truncate(&b.dbx, 0);
+	b.uki.image.data[IMAGE_HEADERS] ^= 1;
+	ok_int(boot_run(&b, NULL), -EINVAL, "a UKI that was changed after it was signed");
+	ok_error(&b.err, "its signature is not of this image", "the message says so");
+	boot_free(&b);
+}
+
+/* EFI_CERT_X509_SHA256: the digest of the certificate's signed part, and a time. */
+static void test_revoked_by_digest(void)
+{
+	CLEANUP_BUF struct buf entry = BUF_INIT(64);
+	uint8_t *tbs = NULL;
+	struct digest digest;
+	struct boot b;
+	int size;
+
+	boot_begin(&b);
+	add_certificate(&b.db, &a);
+	signer_sign(&a, &b.uki.image, NULL);
+	size = i2d_re_X509_tbs(a.x509, &tbs);
+	need(size > 0, "the part that is signed");
+	digest_of(DIGEST_SHA256, tbs, (size_t)size, &digest);
+	OPENSSL_free(tbs);
+	buf_add(&entry, digest.bytes, 32);
+	buf_fill(&entry, 0, 16);
+	add_entry(&b.dbx, esl_guid_x509_sha256, entry.data, 48);
+	ok_int(boot_run(&b, NULL), -EINVAL, "a signer whose certificate's digest is in dbx");
+	ok_error(&b.err, "a certificate of its signature is in dbx", "is refused");
+	boot_free(&b);
+}
+
+/* What "kiln build --unsigned" predicts: as if the zeros were the signature. */
+static void test_pending(void)
+{
+	struct boot b;
+	uint8_t *last;
+
+	boot_begin(&b);
+	add_certificate(&b.db, &ca);
+	signer_sign(&leaf, &b.uki.image, NULL);
+	last = b.uki.image.data + b.uki.image.len - 16;
+	memset(last, 0, 16);
+	ok_int(boot_run(&b, NULL), -EINVAL, "a signature that is none");
+	b.pending = true;
+	ok_int(boot_run(&b, NULL), 0, "but is still to be made: %s", b.err.message);
+	check_signer(&b, &ca, "the chain counts");
+	add_certificate(&b.dbx, &leaf);
+	ok_int(boot_run(&b, NULL), -EINVAL, "and dbx does");
 	boot_free(&b);
 }
 
 int main(void)
 {
+	make_signers();
 	test_empty_variables();
 	test_variables();
 	test_broken_keys();
 	test_certificate();
+	test_chain();
 	test_second_signature();
 	test_digest_entry();
 	test_once();
 	test_refused();
+	test_revoked_by_digest();
+	test_pending();
+	free_signers();
 	return tap_done();
 }

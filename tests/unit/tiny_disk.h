@@ -44,7 +44,7 @@ static void tiny_esp(struct fixture *f)
 	CLEANUP_FREE char *esp = path_join(f->scratch.path, "esp.img");
 	CLEANUP_BUF struct buf out = BUF_INIT(65536);
 	CLEANUP_FREE char *boot_file = string_printf("::/EFI/BOOT/%s", f->plan.arch->efi_name);
-	const char *uki = artifacts_path(f->artifacts, "uki.efi");
+	const char *uki = artifacts_path(f->artifacts, "boot.efi");
 
 	need(fixture_tool((const char *const[]) { "mkfs.fat", "-C", esp, "2048", NULL }, &out) == 0,
 	     "mkfs.fat");
@@ -88,6 +88,8 @@ static void tiny_disk_for(struct fixture *f, const struct architecture *arch, ui
 	fixture_hand_on(f, "root.hash");
 	need(verity_root_hash(f->artifacts, root_hash, &err) == 0, "root hash: %s", err.message);
 	tiny_uki(f, machine, claimed ? claimed : root_hash);
+	need(fixture_run(f, &stage_sign, &err) == 0, "boot file: %s", err.message);
+	fixture_hand_on(f, "boot.efi");
 	tiny_esp(f);
 	need(fixture_run(f, &stage_disk, &err) == 0, "disk: %s", err.message);
 	fixture_hand_on(f, "disk.raw");
