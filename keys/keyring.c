@@ -112,7 +112,7 @@ static int check_whole(const struct keyring *k, const char *path, bool have_owne
 	return have_owner ? 0 : error_input(err, "%s: the owner's GUID is missing", path);
 }
 
-static int read_text(struct keyring *k, char *text, const char *path, struct error *err)
+int keyring_parse(struct keyring *k, char *text, const char *path, struct error *err)
 {
 	char *fields[FIELDS_MAX];
 	bool have_owner = false;
@@ -141,7 +141,7 @@ static int read_file(struct keyring *k, struct error *err)
 		return r;
 	if (text.len == 0 || memchr(text.data, '\0', text.len))
 		return error_input(err, "%s is no keyring", path);
-	return read_text(k, (char *)text.data, path, err);
+	return keyring_parse(k, (char *)text.data, path, err);
 }
 
 void keyring_add(struct keyring *k, enum secure_variable_id role, const char *certificate_file, const char *key)

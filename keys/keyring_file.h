@@ -10,6 +10,8 @@
 #define KEYRING_VERSION "1"
 #define KEYRING_DBX_FILE "dbx.esl"
 
+/* Reads the file's text, which ends with a NUL and is cut up; `path` is for messages. Fuzzed. ERROR_INPUT. */
+int keyring_parse(struct keyring *k, char *text, const char *path, struct error *err);
 /* Appends an entry of which nothing has been read yet. */
 void keyring_add(struct keyring *k, enum secure_variable_id role, const char *certificate_file, const char *key);
 /* Writes the file "keyring" into a directory, in place of an earlier one; with "-" for every key if so wanted. */
