@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err = ERROR_INIT;
 	int r = pkcs11_uri_parse(text, &uri, &err);
 
-	if ((r < 0) != (err.kind == ERROR_INPUT) || (r == 0 && strstr(uri.key, "pin-")))
+	if ((r < 0) != (err.kind == ERROR_INPUT) || (r == 0 && strstr(uri.key, "pin-value")))
 		abort();
 	err = (struct error)ERROR_INIT;
 	k->directory = string_copy(".");

@@ -102,7 +102,9 @@ static void fixture_hand_on(struct fixture *f, const char *name)
 __attribute__((unused))
 static int fixture_tool(const char *const *argv, struct buf *ret)
 {
-	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
+	static const char *const env[] = {
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "SOURCE_DATE_EPOCH=1700000000", NULL,
+	};
 	const struct process_options options = { .argv = argv, .env = env, .output = ret };
 	struct error err = ERROR_INIT;
 	int code = -1;

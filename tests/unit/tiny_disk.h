@@ -46,7 +46,8 @@ static void tiny_esp(struct fixture *f)
 	CLEANUP_FREE char *boot_file = string_printf("::/EFI/BOOT/%s", f->plan.arch->efi_name);
 	const char *uki = artifacts_path(f->artifacts, "boot.efi");
 
-	need(fixture_tool((const char *const[]) { "mkfs.fat", "-C", esp, "2048", NULL }, &out) == 0,
+	need(fixture_tool((const char *const[]) { "mkfs.fat", "-i", "12345678", "--invariant", "-C", esp, "2048", NULL },
+			  &out) == 0,
 	     "mkfs.fat");
 	need(fixture_tool((const char *const[]) { "mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", NULL }, &out) == 0,
 	     "mmd");
@@ -72,22 +73,30 @@ static void tiny_firmware(struct fixture *f)
 	set->count = 1;
 }
 
-/* For that architecture, with a boot file for that machine. The command line names `claimed`, or the root's own hash
- * when that is NULL. */
-__attribute__((unused))
-static void tiny_disk_for(struct fixture *f, const struct architecture *arch, uint16_t machine, const char *claimed)
+/* What a disk is made for, and with. */
+struct tiny {
+	const struct architecture *arch;	/* of the disk */
+	uint16_t machine;			/* of the boot file */
+	const char *claimed;			/* root hash of the command line; NULL: the root's own */
+	const struct keyring *keyring;
+	bool signature_pending;
+};
+
+static void tiny_disk_make(struct fixture *f, const struct tiny *t)
 {
 	char root_hash[ROOT_HASH_DIGITS + 1];
 	struct error err = ERROR_INIT;
 
 	fixture_open(f);
-	f->plan.arch = arch;
+	f->plan.arch = t->arch;
+	f->plan.keyring = t->keyring;
+	f->plan.signature_pending = t->signature_pending;
 	fixture_pattern(f, "root.erofs", TINY_BLOCKS * 4096);
 	need(fixture_run(f, &stage_verity, &err) == 0, "verity: %s", err.message);
 	fixture_hand_on(f, "root.verity");
 	fixture_hand_on(f, "root.hash");
 	need(verity_root_hash(f->artifacts, root_hash, &err) == 0, "root hash: %s", err.message);
-	tiny_uki(f, machine, claimed ? claimed : root_hash);
+	tiny_uki(f, t->machine, t->claimed ? t->claimed : root_hash);
 	need(fixture_run(f, &stage_sign, &err) == 0, "boot file: %s", err.message);
 	fixture_hand_on(f, "boot.efi");
 	tiny_esp(f);
@@ -95,10 +104,28 @@ static void tiny_disk_for(struct fixture *f, const struct architecture *arch, ui
 	fixture_hand_on(f, "disk.raw");
 }
 
+/* For that architecture, with a boot file for that machine. The command line names `claimed`, or the root's own hash
+ * when that is NULL. */
+__attribute__((unused))
+static void tiny_disk_for(struct fixture *f, const struct architecture *arch, uint16_t machine, const char *claimed)
+{
+	tiny_disk_make(f, &(struct tiny) { .arch = arch, .machine = machine, .claimed = claimed });
+}
+
 __attribute__((unused))
 static void tiny_disk(struct fixture *f, const char *claimed)
 {
 	tiny_disk_for(f, architecture_default(), architecture_default()->pe_machine, claimed);
+}
+
+/* Signed with that keyring, or prepared to be; not at all when it is NULL. */
+__attribute__((unused))
+static void tiny_disk_signed(struct fixture *f, const struct keyring *keyring, bool pending)
+{
+	tiny_disk_make(f, &(struct tiny) {
+		.arch = architecture_default(), .machine = architecture_default()->pe_machine,
+		.keyring = keyring, .signature_pending = pending,
+	});
 }
 
 #endif
