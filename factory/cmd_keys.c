@@ -255,7 +255,7 @@ const struct command command_keys = {
 		"        takes the old ones out of db; with --revoke it puts them into dbx.\n"
 		"\n"
 		"    kiln keys export DIR OUT [--epoch SECONDS]\n"
-		"        writes signature lists (.esl), signed variable updates (.auth), EC2's UefiData, and the\n"
-		"        keyring without its private keys. The updates' time is --epoch, else SOURCE_DATE_EPOCH,\n"
-		"        else now.\n",
+		"        writes signature lists (.esl), signed variable updates (.auth), EC2's UefiData, and in\n"
+		"        OUT/public the keyring without its private keys. The updates' time is --epoch, else\n"
+		"        SOURCE_DATE_EPOCH, else now.\n",
 };

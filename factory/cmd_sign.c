@@ -111,6 +111,8 @@ static int sign(int argc, char **argv, struct error *err)
 	r = arguments_parse(&command_sign, table, argc, argv, "UKI or disk", 1, UINT16_MAX, &operands, err);
 	if (r == 0)
 		r = check_use(&operands, &q, err);
+	if (r == 0 && q.attach && !io_exists(q.attach))
+		r = error_input(err, "--attach %s: there is no such file", q.attach);
 	if (r == 0 && q.attach)
 		r = io_read_file(q.attach, SIGNATURE_MAX, &q.signature, err);
 	if (r == 0)

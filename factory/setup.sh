@@ -4,12 +4,12 @@
 # part of Kiln that ever asks for root. Usage: setup.sh demo|check
 set -eu
 
-# package | probe elsewhere (cmd:NAME or pc:MODULE) | why
+# package | probe elsewhere (cmd:NAME, pc:MODULE, file:PATH, or ossl:MODULE for one of OpenSSL) | why
 demo_packages='
 gcc|cmd:gcc|compiles Kiln
 make|cmd:make|builds Kiln
 pkg-config|cmd:pkg-config|finds the libraries
-libssl-dev|pc:libcrypto|digests
+libssl-dev|pc:libcrypto|digests and signatures
 libxml2-dev|pc:libxml-2.0|reads image descriptions
 libjansson-dev|pc:jansson|reads and writes manifests
 libarchive-dev|pc:libarchive|reads packages
@@ -17,6 +17,7 @@ libguestfs-dev|pc:libguestfs|runs the build appliance
 libcryptsetup-dev|pc:libcryptsetup|makes the dm-verity tree
 libfdisk-dev|pc:fdisk|writes the partition table
 libtss2-dev|pc:tss2-mu|speaks to the TPM
+zlib1g-dev|pc:zlib|packs the variable store for EC2
 supermin|cmd:supermin|assembles the build appliance
 qemu-system-x86|cmd:qemu-system-x86_64|runs the appliance and the boot proof
 qemu-utils|cmd:qemu-img|makes the appliance disks
@@ -37,14 +38,20 @@ cryptsetup-bin|cmd:veritysetup|checks verity trees independently
 curl|cmd:curl|asks the booted service
 dosfstools|cmd:mkfs.fat|makes test file systems
 faketime|cmd:faketime|builds at another time
+efitools|cmd:cert-to-efi-sig-list|makes signature lists independently
 erofs-utils|cmd:fsck.erofs|checks the root file system independently
 gdisk|cmd:sgdisk|checks the partition table independently
 jq|cmd:jq|reads results in tests
 libmicrohttpd-dev|pc:libmicrohttpd|lints the image service
 mandoc|cmd:mandoc|lints the manual pages
 mtools|cmd:mcopy|makes test file systems
+opensc|cmd:pkcs11-tool|makes keys in a test token
+openssl|cmd:openssl|checks and makes signatures independently
+pkcs11-provider|ossl:pkcs11|reaches keys in a token
 procps|cmd:pgrep|finds children left behind
+sbsigntool|cmd:sbverify|checks signatures independently
 shellcheck|cmd:shellcheck|lints shell scripts
+softhsm2|cmd:softhsm2-util|is the test token
 strace|cmd:strace|proves that a build uses no network
 util-linux|cmd:setpriv|runs the build without privileges
 '
@@ -67,6 +74,7 @@ as_root() {
 have() {
 	case $1 in
 	cmd:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#cmd:}" >/dev/null ;;
+	ossl:*) [ -e "$(pkg-config --variable=modulesdir libcrypto)/${1#ossl:}.so" ] ;;
 	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
 	file:*) [ -e "${1#file:}" ] ;;
 	esac

@@ -123,7 +123,7 @@ static int fill(const struct keyring *k, const char *directory, int64_t epoch, s
 {
 	CLEANUP_KEYRING_VARIABLES struct keyring_variables v = KEYRING_VARIABLES_INIT;
 	CLEANUP_BUF struct buf uefi_data = BUF_INIT(SIZE_MAX);
-	CLEANUP_FREE char *public = path_join(directory, "keyring");
+	CLEANUP_FREE char *public = path_join(directory, EXPORT_PUBLIC);
 	int r = 0;
 
 	keyring_variables(k, &v);
