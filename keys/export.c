@@ -11,6 +11,7 @@
 #include "../factory/base/log.h"
 #include "../factory/format/auth_variable.h"
 #include "../factory/format/uefi_data.h"
+#include "keyring.h"
 #include "keyring_file.h"
 #include "new_file.h"
 #include "private_key.h"

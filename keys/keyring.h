@@ -2,13 +2,8 @@
 #ifndef KILN_KEYS_KEYRING_H
 #define KILN_KEYS_KEYRING_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "../factory/base/buf.h"
 #include "../factory/format/predict_secureboot.h"
-#include "../factory/format/secure_variable.h"
+#include "keyring_entries.h"
 
 struct error;
 
@@ -30,42 +25,12 @@ struct error;
  * never leaves keys/.
  */
 
-#define KEYRING_FILE "keyring"
-#define KEYRING_NO_KEY "-"
-#define KEYRING_ENTRIES_MAX 64
-
-struct keyring_entry {
-	enum secure_variable_id role;
-	char *certificate_file;	/* name in the directory */
-	char *key;		/* name in the directory, "pkcs11:..." or "-" */
-	struct buf certificate;	/* DER */
-	bool ecdsa;		/* P-256; else RSA */
-	size_t signature_max;	/* bytes of its longest signature */
-	char sha256[65];	/* of the certificate */
-	char subject[128];	/* its common name; for people */
-	char not_after[32];	/* "2046-11-28 18:00:00 UTC" */
-};
-
-struct keyring {
-	char *directory;
-	uint8_t owner[16];	/* GUID as firmware has it */
-	struct keyring_entry *entries;	/* in the file's order */
-	size_t count;
-	struct buf dbx;		/* contents of dbx.esl; empty when there is none */
-};
-
 /*
  * ERROR_INPUT: there is no keyring, a file of it is missing or no PEM, a certificate has expired, is not yet valid, or has
  * a key that Kiln does not sign with; a private key in a file does not fit its certificate or may be read by others.
  * (Whether a key behind a URI fits is seen when it signs.)
  */
 int keyring_open(const char *directory, struct keyring **ret, struct error *err);
-void keyring_free(struct keyring *k);
-void keyring_freep(struct keyring **k);
-#define CLEANUP_KEYRING __attribute__((cleanup(keyring_freep)))
-
-/* The entry that signs for a role: the first. NULL for a role without one (dbx). */
-const struct keyring_entry *keyring_signer(const struct keyring *k, enum secure_variable_id role);
 
 /*
  * The four variables' values as the firmware will hold them and PCR 7 measures them: signature lists, one for each

@@ -11,6 +11,7 @@
 #include "../factory/base/io.h"
 #include "../factory/model/memory.h"
 #include "certificate.h"
+#include "keyring.h"
 #include "keyring_file.h"
 #include "new_file.h"
 #include "openssl_error.h"

@@ -20,7 +20,7 @@
 #include "../factory/base/io.h"
 #include "certificate.h"
 #include "ecdsa.h"
-#include "keyring.h"
+#include "keyring_entries.h"
 #include "new_file.h"
 #include "openssl_error.h"
 #include "pin.h"
