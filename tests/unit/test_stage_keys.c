@@ -8,6 +8,7 @@
 #include "factory/model/plan.h"
 #include "factory/step.h"
 #include "factory/steps.h"
+#include "keys/keyring.h"
 #include "stages/registry.h"
 #include "tests/unit/tap.h"
 
@@ -361,6 +362,17 @@ CHANGE(result_name, set(&P->result_name, "x"))
 CHANGE(modules, P->initrd_modules = other_modules)
 CHANGE(seed, P->seed[0]++)
 
+/* Public parts alone: what a stage's key may be made of. */
+static struct keyring_entry entries[] = {
+	{ .role = SECURE_PK, .key = (char *)"PK.key", .certificate = { (uint8_t *)"pk", 2, 2, 2 }, .sha256 = "1" },
+	{ .role = SECURE_KEK, .key = (char *)"KEK.key", .certificate = { (uint8_t *)"kek", 3, 3, 3 }, .sha256 = "2" },
+	{ .role = SECURE_DB, .key = (char *)"db.key", .certificate = { (uint8_t *)"db", 2, 2, 2 }, .sha256 = "3" },
+};
+static struct keyring ring = { .directory = (char *)"keys", .entries = entries, .count = ARRAY_SIZE(entries) };
+
+CHANGE(keyring, P->keyring = &ring)
+CHANGE(pending, (P->keyring = &ring, P->signature_pending = true))
+
 /* Ids and salts come from the name and the packages of all sets. */
 #define SEEDED "verity erofs esp disk"
 #define LOCK SEEDED " measure"
@@ -480,6 +492,8 @@ static const struct change plan_changes[] = {
 	{ "plan.result_name", result_name, "measure" },
 	{ "plan.initrd_modules", modules, "kernel" },
 	{ "plan.seed", seed, SEEDED },
+	{ "plan.keyring", keyring, "sign measure" },
+	{ "plan.signature_pending", pending, "sign measure" },
 };
 
 static void check(const struct change *c, bool late, const struct keys *before)
@@ -531,6 +545,55 @@ static void test_changes(void)
 		check(&plan_changes[i], true, &keys);
 	clear_keys(&keys);
 	clear_keys(&again);
+}
+
+/* ---------------------------------------------------------------- keyrings */
+
+static void keys_with_ring(bool pending_signature, struct keys *ret)
+{
+	struct world w;
+
+	open_world(&w);
+	make_plan(&w);
+	w.plan->keyring = &ring;
+	w.plan->signature_pending = pending_signature;
+	read_keys(&w, ret);
+	close_world(&w);
+}
+
+static bool differs(const struct keys *a, const struct keys *b, const char *stage)
+{
+	for (size_t i = 0; stage_registry[i]; i++)
+		if (strcmp(stage_registry[i]->name, stage) == 0)
+			return strcmp(a->own[i], b->own[i]) != 0;
+	need(false, "there is a stage %s", stage);
+	return false;
+}
+
+/* Of a keyring the certificates count, and each where it goes; where the private key lies does not. */
+static void test_keyring(void)
+{
+	struct keys before, after;
+
+	keys_with_ring(false, &before);
+	keys_with_ring(true, &after);
+	ok(differs(&before, &after, "sign") && differs(&before, &after, "measure"), "whether the signature is made counts");
+	clear_keys(&after);
+	entries[2].key = (char *)"pkcs11:object=db";
+	ring.directory = (char *)"elsewhere";
+	keys_with_ring(false, &after);
+	ok(!differs(&before, &after, "sign") && !differs(&before, &after, "measure"), "where the private key is does not");
+	clear_keys(&after);
+	entries[1].certificate.data = (uint8_t *)"KEK";
+	keys_with_ring(false, &after);
+	ok(!differs(&before, &after, "sign") && differs(&before, &after, "measure"),
+	   "another KEK is another prediction, and the same signature");
+	clear_keys(&after);
+	entries[2].sha256[0] = '4';
+	keys_with_ring(false, &after);
+	ok(differs(&before, &after, "sign"), "another db certificate is another signature");
+	clear_keys(&after);
+	clear_keys(&before);
 }
 
 /* ---------------------------------------------------------------- stages */
@@ -646,6 +709,7 @@ static void check_header(const char *path, unsigned int least)
 int main(void)
 {
 	test_changes();
+	test_keyring();
 	test_stages();
 	check_header("factory/model/description.h", 45);
 	check_header("factory/model/lock.h", 20);

@@ -44,8 +44,12 @@ static void tiny_esp(struct fixture *f)
 	CLEANUP_FREE char *esp = path_join(f->scratch.path, "esp.img");
 	CLEANUP_BUF struct buf out = BUF_INIT(65536);
 	CLEANUP_FREE char *boot_file = string_printf("::/EFI/BOOT/%s", f->plan.arch->efi_name);
-	const char *uki = artifacts_path(f->artifacts, "boot.efi");
+	struct error err = ERROR_INIT;
+	const char *uki;
 
+	need(fixture_run(f, &stage_sign, &err) == 0, "boot file: %s", err.message);
+	fixture_hand_on(f, "boot.efi");
+	uki = artifacts_path(f->artifacts, "boot.efi");
 	need(fixture_tool((const char *const[]) { "mkfs.fat", "-i", "12345678", "--invariant", "-C", esp, "2048", NULL },
 			  &out) == 0,
 	     "mkfs.fat");
@@ -97,8 +101,6 @@ static void tiny_disk_make(struct fixture *f, const struct tiny *t)
 	fixture_hand_on(f, "root.hash");
 	need(verity_root_hash(f->artifacts, root_hash, &err) == 0, "root hash: %s", err.message);
 	tiny_uki(f, t->machine, t->claimed ? t->claimed : root_hash);
-	need(fixture_run(f, &stage_sign, &err) == 0, "boot file: %s", err.message);
-	fixture_hand_on(f, "boot.efi");
 	tiny_esp(f);
 	need(fixture_run(f, &stage_disk, &err) == 0, "disk: %s", err.message);
 	fixture_hand_on(f, "disk.raw");
