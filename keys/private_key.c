@@ -39,6 +39,8 @@ struct private_key {
 	/* Behind PKCS#11 only: a context of its own, so that digests elsewhere never go to a token. */
 	OSSL_LIB_CTX *context;
 	OSSL_PROVIDER *defaults, *provider;
+	bool module_set;
+	char *module_before;		/* what MODULE_VARIABLE was; NULL: not set */
 };
 
 static struct private_key *new_key(const struct keyring_entry *entry, char *name)
@@ -52,6 +54,28 @@ static struct private_key *new_key(const struct keyring_entry *entry, char *name
 	return key;
 }
 
+/* The provider loads its module when it is first asked, so the variable must stand as long as the key. */
+static void set_module(struct private_key *key, const char *path)
+{
+	const char *before = getenv(MODULE_VARIABLE);
+
+	key->module_before = before ? string_copy(before) : NULL;
+	key->module_set = true;
+	if (setenv(MODULE_VARIABLE, path, 1) < 0)
+		error_no_memory();
+}
+
+static void restore_module(struct private_key *key)
+{
+	if (!key->module_set)
+		return;
+	if (!key->module_before)
+		(void)unsetenv(MODULE_VARIABLE);	/* the name is a good one */
+	else if (setenv(MODULE_VARIABLE, key->module_before, 1) < 0)
+		error_no_memory();
+	free(key->module_before);
+}
+
 void private_key_free(struct private_key *key)
 {
 	if (!key)
@@ -62,6 +86,7 @@ void private_key_free(struct private_key *key)
 	if (key->defaults)
 		OSSL_PROVIDER_unload(key->defaults);
 	OSSL_LIB_CTX_free(key->context);
+	restore_module(key);
 	free(key->name);
 	free(key);
 }
@@ -124,8 +149,8 @@ static int load_provider(struct private_key *key, const struct pkcs11_uri *uri, 
 {
 	if (uri->module_path && access(uri->module_path, R_OK) < 0)
 		return error_input(err, "%s: there is no module %s", key->name, uri->module_path);
-	if (uri->module_path && setenv(MODULE_VARIABLE, uri->module_path, 1) < 0)
-		return error_system(err, errno, "setenv");
+	if (uri->module_path)
+		set_module(key, uri->module_path);
 	key->context = OSSL_LIB_CTX_new();
 	if (!key->context)
 		error_no_memory();
