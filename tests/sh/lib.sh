@@ -107,4 +107,4 @@ describe_mpc() { # dir
 }
 # Its stages that need no appliance.
 # shellcheck disable=SC2034 # for those who source this
-mpc_native="tree kernel erofs verity initrd uki esp disk measure"
+mpc_native="tree kernel erofs verity initrd uki sign esp disk measure"

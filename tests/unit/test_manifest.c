@@ -167,6 +167,57 @@ static void test_sha256_bank(void)
 	ok_error(&err, "PCR 7 (sha256) does not follow", "by PCR and bank");
 }
 
+static struct manifest *make_signed(void)
+{
+	struct manifest *m = make();
+	struct manifest_secure_boot *s = m->secure_boot = manifest_secure_boot_new();
+
+	s->pending = true;
+	memset(s->signer, 'a', 64);
+	for (int i = 0; i < SECURE_VARIABLES; i++)
+		memset(s->variables[i].sha256, '1' + i, 64);
+	s->variables[SECURE_DB].certificates = calloc(2, sizeof(*s->variables[SECURE_DB].certificates));
+	need(s->variables[SECURE_DB].certificates, "memory");
+	s->variables[SECURE_DB].certificate_count = 2;
+	memset(s->variables[SECURE_DB].certificates[0], 'a', 64);
+	memset(s->variables[SECURE_DB].certificates[1], 'b', 64);
+	s->pcr_mask = 1u << 7;
+	pcr_log_add_data(&s->events, 7, EV_EFI_VARIABLE_AUTHORITY, "authority from db", "entry", 5);
+	return m;
+}
+
+/* The text with one piece of it replaced, and what the reader says. */
+static void refused_with(const char *text, const char *from, const char *to, const char *message)
+{
+	CLEANUP_FREE char *copy = NULL;
+	const char *at = strstr(text, from);
+	struct manifest *ret = NULL;
+	struct error err = ERROR_INIT;
+
+	need(at, "the text has %s", from);
+	copy = string_printf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	ok(parse(copy, &ret, &err) < 0, "%s for %s is refused", to, from);
+	ok_error(&err, message, "for that");
+}
+
+static void test_secure_boot(void)
+{
+	CLEANUP_MANIFEST struct manifest *m = make_signed(), *again = NULL;
+	CLEANUP_FREE char *text = text_of(m), *second = NULL;
+	struct error err = ERROR_INIT;
+
+	need(parse(text, &again, &err) == 0 && again->secure_boot, "a manifest of a signed image (%s)", err.message);
+	ok(again->secure_boot->pending, "its signature is to come");
+	ok_int(again->secure_boot->variables[SECURE_DB].certificate_count, 2, "its db");
+	ok_int(again->secure_boot->events.count, 1, "its own events");
+	second = text_of(again);
+	ok_str(second, text, "and it is written as it was");
+	refused_with(text, "\"pending\"", "\"perhaps\"", "must be \"made\" or \"pending\"");
+	refused_with(text, "\"signer\": \"a", "\"signer\": \"g", "secure_boot.signer");
+	refused_with(text, "\"dbx\": {", "\"MOK\": {", "MOK");
+	refused_with(text, "authority from db", "", "label");
+}
+
 static void test_files(void)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
@@ -213,6 +264,7 @@ int main(void)
 	test_known_value();
 	test_refusals();
 	test_sha256_bank();
+	test_secure_boot();
 	test_files();
 	test_measurements();
 	return tap_done();
