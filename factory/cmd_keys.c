@@ -42,7 +42,8 @@ static int new(int argc, char **argv, struct error *err)
 	const struct argument table[] = {
 		{ .name = "type", .kind = ARGUMENT_TEXT, .target = &type },
 		{ .name = "name", .kind = ARGUMENT_TEXT, .target = &options.name },
-		{ .name = "days", .kind = ARGUMENT_NUMBER, .target = &options.days, .least = 1, .most = KEYRING_DAYS_MAX },
+		{ .name = "days", .kind = ARGUMENT_NUMBER, .target = &options.days, .least = 1,
+		  .most = KEYRING_DAYS_MAX },
 		{ .name = "PK", .kind = ARGUMENT_TEXT, .target = &options.uris[SECURE_PK] },
 		{ .name = "KEK", .kind = ARGUMENT_TEXT, .target = &options.uris[SECURE_KEK] },
 		{ .name = "db", .kind = ARGUMENT_TEXT, .target = &options.uris[SECURE_DB] },
@@ -72,7 +73,8 @@ static int rotate(int argc, char **argv, struct error *err)
 	const struct argument table[] = {
 		{ .name = "type", .kind = ARGUMENT_TEXT, .target = &type },
 		{ .name = "name", .kind = ARGUMENT_TEXT, .target = &options.name },
-		{ .name = "days", .kind = ARGUMENT_NUMBER, .target = &options.days, .least = 1, .most = KEYRING_DAYS_MAX },
+		{ .name = "days", .kind = ARGUMENT_NUMBER, .target = &options.days, .least = 1,
+		  .most = KEYRING_DAYS_MAX },
 		{ .name = "db", .kind = ARGUMENT_TEXT, .target = &options.uris[SECURE_DB] },
 		{ .name = "finish", .kind = ARGUMENT_FLAG, .target = &finish },
 		{ .name = "revoke", .kind = ARGUMENT_FLAG, .target = &revoke },
@@ -88,7 +90,9 @@ static int rotate(int argc, char **argv, struct error *err)
 		r = epoch_now(&options.begin, err);
 	if (r < 0)
 		return r;
-	return finish ? keyring_finish(operands.items[0], revoke, err) : keyring_rotate(operands.items[0], &options, err);
+	if (finish)
+		return keyring_finish(operands.items[0], revoke, err);
+	return keyring_rotate(operands.items[0], &options, err);
 }
 
 /* ---------------------------------------------------------------- show */

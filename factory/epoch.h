@@ -6,8 +6,8 @@
 
 struct error;
 
-/* $SOURCE_DATE_EPOCH, else the time of day; seconds since 1970. For what is no image: those have the plan's. ERROR_INPUT when
- * it is set and no number. */
+/* $SOURCE_DATE_EPOCH, else the time of day; seconds since 1970. For what is no image: those have the plan's.
+ * ERROR_INPUT when it is set and no number. */
 int epoch_now(int64_t *ret, struct error *err);
 
 #endif

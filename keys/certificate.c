@@ -129,7 +129,8 @@ int certificate_describe(const uint8_t *der, size_t size, const char *name, stru
 	if (!c)
 		return openssl_input(err, "%s: no certificate", name);
 	describe_key(c, &facts);
-	if (X509_NAME_get_text_by_NID(X509_get_subject_name(c), NID_commonName, facts.subject, sizeof(facts.subject)) < 0)
+	if (X509_NAME_get_text_by_NID(X509_get_subject_name(c), NID_commonName, facts.subject,
+				      sizeof(facts.subject)) < 0)
 		snprintf(facts.subject, sizeof(facts.subject), "(no name)");
 	/* It is printed, and whoever made the certificate chose it. */
 	for (char *at = facts.subject; *at; at++)

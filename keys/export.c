@@ -21,7 +21,8 @@ static const enum secure_variable_id signers[SECURE_VARIABLES] = {
 	[SECURE_PK] = SECURE_PK, [SECURE_KEK] = SECURE_PK, [SECURE_DB] = SECURE_KEK, [SECURE_DBX] = SECURE_KEK,
 };
 
-static int put(const char *directory, const char *name, const char *suffix, const struct buf *content, struct error *err)
+static int put(const char *directory, const char *name, const char *suffix, const struct buf *content,
+	       struct error *err)
 {
 	CLEANUP_FREE char *path = string_printf("%s/%s%s", directory, name, suffix);
 

@@ -14,10 +14,10 @@ struct keyring;
 #define EXPORT_PUBLIC "public"
 
 /*
- * Writes into a directory that does not exist or is empty: for each variable that has a value NAME.esl, and NAME.auth where the
- * key that signs it is at hand (PK signs itself and KEK, KEK signs db and dbx), dated `epoch`; uefi-data.aws; and
- * in public/ the keyring without its keys. The directory appears whole or not at all. The same keyring and
- * epoch give the same bytes, but for signatures by a P-256 key behind PKCS#11.
+ * Writes into a directory that does not exist or is empty: for each variable that has a value NAME.esl, and
+ * NAME.auth where the key that signs it is at hand (PK signs itself and KEK, KEK signs db and dbx), dated `epoch`;
+ * uefi-data.aws; and in public/ the keyring without its keys. The directory appears whole or not at all. The same
+ * keyring and epoch give the same bytes, but for signatures by a P-256 key behind PKCS#11.
  */
 int keyring_export(const struct keyring *k, const char *directory, int64_t epoch, struct error *err);
 

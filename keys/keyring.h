@@ -16,19 +16,19 @@ struct error;
  *	owner	GUID
  *	ROLE	CERTIFICATE	KEY
  *
- * ROLE is PK, KEK, db or dbx; CERTIFICATE a PEM file of the directory; KEY one with the private key (PKCS#8 PEM, mode
- * 0600), a "pkcs11:" URI (RFC 7512), or "-" when it is elsewhere. One PK, one KEK, one or more db, of which the first
- * signs images and the others are merely let in; a certificate of role dbx is refused by the firmware. The file dbx.esl,
- * where it is there, is a signature list that goes into dbx first.
+ * ROLE is PK, KEK, db or dbx; CERTIFICATE a PEM file of the directory; KEY one with the private key (PKCS#8 PEM,
+ * mode 0600), a "pkcs11:" URI (RFC 7512), or "-" when it is elsewhere. One PK, one KEK, one or more db, of which the
+ * first signs images and the others are merely let in; a certificate of role dbx is refused by the firmware. The
+ * file dbx.esl, where it is there, is a signature list that goes into dbx first.
  *
  * Opening a keyring reads what is public and checks it; a private key is opened where something is to be signed, and
  * never leaves keys/.
  */
 
 /*
- * ERROR_INPUT: there is no keyring, a file of it is missing or no PEM, a certificate has expired, is not yet valid, or has
- * a key that Kiln does not sign with; a private key in a file does not fit its certificate or may be read by others.
- * (Whether a key behind a URI fits is seen when it signs.)
+ * ERROR_INPUT: there is no keyring, a file of it is missing or no PEM, a certificate has expired, is not yet valid,
+ * or has a key that Kiln does not sign with; a private key in a file does not fit its certificate or may be read by
+ * others. (Whether a key behind a URI fits is seen when it signs.)
  */
 int keyring_open(const char *directory, struct keyring **ret, struct error *err);
 

@@ -51,7 +51,8 @@ static int write_certificate(const struct private_key *key, const char *path, en
 	return r < 0 ? r : new_file_write(path, pem.data, pem.len, 0644, err);
 }
 
-/* A key and its certificate, as NAME.key and NAME.crt; or the certificate of a token's key. Adds them to the keyring. */
+/* A key and its certificate, as NAME.key and NAME.crt; or the certificate of a token's key. Adds them to the
+ * keyring. */
 static int make_pair(struct keyring *k, const char *directory, enum secure_variable_id role, const char *name,
 		     const struct keyring_new *options, struct error *err)
 {

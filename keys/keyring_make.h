@@ -17,7 +17,7 @@ struct error;
 struct keyring_new {
 	const char *name;		/* in front of the certificates' names: "NAME PK" */
 	bool ecdsa;			/* P-256; else RSA-2048 */
-	const char *uris[3];		/* by enum secure_variable_id: PK, KEK and db keys that a token has; NULL: make one */
+	const char *uris[3];		/* of PK, KEK and db keys that a token has; NULL: make one */
 	unsigned int days;		/* 0: as above */
 	int64_t begin;			/* of validity, seconds since 1970 */
 };

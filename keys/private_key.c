@@ -157,7 +157,8 @@ static int load_provider(struct private_key *key, const struct pkcs11_uri *uri, 
 	key->defaults = OSSL_PROVIDER_load(key->context, "default");
 	key->provider = OSSL_PROVIDER_load(key->context, "pkcs11");
 	if (!key->defaults || !key->provider)
-		return openssl_outside(err, "%s: OpenSSL cannot load its provider for PKCS#11; install pkcs11-provider", key->name);
+		return openssl_outside(err, "%s: OpenSSL cannot load its provider for PKCS#11; install pkcs11-provider",
+				       key->name);
 	return 0;
 }
 
@@ -325,7 +326,8 @@ int private_key_sign(const struct private_key *key, const uint8_t *data, size_t 
 		r = sign_with_provider(key, data, size, ret, err);
 	}
 	if (r == 0)
-		r = signature_check(key->entry, data, size, ret->data + from, ret->len - from, "what the key made", err);
+		r = signature_check(key->entry, data, size, ret->data + from, ret->len - from, "what the key made",
+				    err);
 	if (r < 0)
 		return error_wrap(err, "%s", key->name);
 	return 0;

@@ -14,17 +14,18 @@ struct keyring;
 struct keyring_entry;
 
 /*
- * Private keys: in files, or behind PKCS#11 by OpenSSL's provider for that (Debian: pkcs11-provider, of which Debian 12 has
- * one in its backports) and OSSL_STORE. Of a "pkcs11:" URI (RFC 7512) two attributes are Kiln's own business:
- * "module-path" names the module, and "pin-source=file:PATH" a file that holds the PIN; without it $KILN_PIN_FILE names
- * the file, else the PIN is asked for on the terminal. A URI with "pin-value" is refused: keyrings are no place for a PIN.
+ * Private keys: in files, or behind PKCS#11 by OpenSSL's provider for that (Debian: pkcs11-provider, of which Debian
+ * 12 has one in its backports) and OSSL_STORE. Of a "pkcs11:" URI (RFC 7512) two attributes are Kiln's own business:
+ * "module-path" names the module, and "pin-source=file:PATH" a file that holds the PIN; without it $KILN_PIN_FILE
+ * names the file, else the PIN is asked for on the terminal. A URI with "pin-value" is refused: keyrings are no
+ * place for a PIN.
  */
 
 struct private_key;
 
 /*
- * The key of an entry, which fits its certificate. ERROR_INPUT: it is elsewhere ("-"), missing, readable by others, no PEM,
- * or of another certificate; the PIN is wrong. ERROR_OUTSIDE: no provider, no token.
+ * The key of an entry, which fits its certificate. ERROR_INPUT: it is elsewhere ("-"), missing, readable by others,
+ * no PEM, or of another certificate; the PIN is wrong. ERROR_OUTSIDE: no provider, no token.
  */
 int private_key_open(const struct keyring *k, const struct keyring_entry *entry, struct private_key **ret,
 		     struct error *err);

@@ -20,8 +20,9 @@ int sign_image(const struct keyring *k, const uint8_t *image, size_t size, struc
 
 /*
  * The same in three steps, for a key that is elsewhere. sign_prepare() needs no private key and gives the image with
- * zeros where the signature goes, with everything else in its final place; sign_request() the bytes that are to be signed
- * (SHA-256 with RSA PKCS#1 v1.5 or ECDSA, e.g. "openssl dgst -sha256 -sign"); sign_attach() puts the signature in.
+ * zeros where the signature goes, with everything else in its final place; sign_request() the bytes that are to be
+ * signed (SHA-256 with RSA PKCS#1 v1.5 or ECDSA, e.g. "openssl dgst -sha256 -sign"); sign_attach() puts the
+ * signature in.
  */
 int sign_prepare(const struct keyring *k, const uint8_t *image, size_t size, struct buf *ret, struct error *err);
 /* `prepared` may be signed, too. ERROR_INPUT when the certificate in it is not that of the keyring's db key. */

@@ -26,9 +26,9 @@ struct der {
 };
 
 /*
- * Reading. der_next() takes the next value off *d, which must have this tag; *ret is its contents. der_next_whole() gives
- * the value with its tag and length. Lengths must be definite, shortest form, and lie inside. ERROR_INPUT; `what` says
- * what was looked for.
+ * Reading. der_next() takes the next value off *d, which must have this tag; *ret is its contents. der_next_whole()
+ * gives the value with its tag and length. Lengths must be definite, shortest form, and lie inside. ERROR_INPUT;
+ * `what` says what was looked for.
  */
 int der_next(struct der *d, uint8_t tag, const char *what, struct der *ret, struct error *err);
 int der_next_whole(struct der *d, uint8_t tag, const char *what, struct der *ret, struct error *err);

@@ -238,8 +238,7 @@ static int find_path(struct fat_volume *v, const char *path, struct node *ret, s
 }
 
 /* The clusters of a file, of the last one what belongs to it. */
-static int each_piece(struct fat_volume *v, const struct node *node, int (*each)(uint64_t offset, size_t size, void *arg),
-		      void *arg, struct error *err)
+static int each_piece(struct fat_volume *v, const struct node *node, fat_piece each, void *arg, struct error *err)
 {
 	uint32_t cluster = node->cluster, left = node->size;
 
@@ -261,8 +260,7 @@ static int each_piece(struct fat_volume *v, const struct node *node, int (*each)
 	return 0;
 }
 
-int fat_find_file(const uint8_t *volume, size_t size, const char *path, int (*each)(uint64_t offset, size_t size, void *arg),
-		  void *arg, struct error *err)
+int fat_find_file(const uint8_t *volume, size_t size, const char *path, fat_piece each, void *arg, struct error *err)
 {
 	CLEANUP_FAT_VOLUME struct fat_volume v = {.entered = NULL};
 	struct node node;

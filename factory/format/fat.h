@@ -24,10 +24,10 @@ struct fat_entry {
  * ERROR_INPUT: no FAT, no such file, a chain that leaves the volume. */
 int fat_read_file(const uint8_t *volume, size_t size, const char *path, struct buf *ret, struct error *err);
 
-/* Calls `each` for the stretches of the volume in which the file's contents lie, in their order. Non-zero stops and becomes
- * the result. */
-int fat_find_file(const uint8_t *volume, size_t size, const char *path, int (*each)(uint64_t offset, size_t size, void *arg),
-		  void *arg, struct error *err);
+/* Calls `each` for the stretches of the volume in which the file's contents lie, in their order. Non-zero stops and
+ * becomes the result. */
+typedef int (*fat_piece)(uint64_t offset, size_t size, void *arg);
+int fat_find_file(const uint8_t *volume, size_t size, const char *path, fat_piece each, void *arg, struct error *err);
 
 /* Calls `each` for every file and directory, depth first, in directory order; depth at most 16.
  * Non-zero from `each` stops the walk and becomes the result. */

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* The variables that hold Secure Boot's keys (UEFI Specification 3.3 and 32.3), in the order in which PCR 7 has them. */
+/* The variables that hold Secure Boot's keys (UEFI Specification 3.3 and 32.3), in the order in which PCR 7 has
+ * them. */
 
 enum secure_variable_id { SECURE_PK, SECURE_KEK, SECURE_DB, SECURE_DBX };
 #define SECURE_VARIABLES 4

@@ -73,7 +73,8 @@ void uefi_data_add(struct uefi_data *u, const char *name, const uint8_t vendor[s
 	memcpy(v->vendor, vendor, sizeof(v->vendor));
 	v->attributes = attributes;
 	set(&v->value, value, size);
-	if ((attributes & EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS) && buf_fill(&v->digest, 0, DIGEST_SIZE) < 0)
+	if ((attributes & EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS) &&
+	    buf_fill(&v->digest, 0, DIGEST_SIZE) < 0)
 		error_no_memory();
 }
 

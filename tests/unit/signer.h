@@ -36,7 +36,8 @@ static inline void signer_extension(X509 *c, int nid, const char *value)
 	X509_EXTENSION_free(e);
 }
 
-/* `issuer` NULL: self-signed. The certificate expired long ago, which must not matter to anything that acts as firmware. */
+/* `issuer` NULL: self-signed. The certificate expired long ago, which must not matter to anything that acts as
+ * firmware. */
 static inline void signer_make(struct signer *s, const char *name, bool ca, const struct signer *issuer)
 {
 	static int serial = 1000;

@@ -429,7 +429,8 @@ static const struct change {
 	/* A limit that no stage holds the root to at present; who does reads it. */
 	{ "description.root_max_mib", root_max_mib, "" },
 
-	/* What "kiln fetch" reads. A build knows them as the lock's packages, and refuses a lock for another request. */
+	/* What "kiln fetch" reads. A build knows them as the lock's packages, and refuses a lock for another
+	 * request. */
 	{ "description.repositories", repositories, "" },
 	{ "description.repository_count", repositories, "" },
 	{ "description_repository.alias", repository_alias, "" },

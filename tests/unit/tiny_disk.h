@@ -50,8 +50,8 @@ static void tiny_esp(struct fixture *f)
 	need(fixture_run(f, &stage_sign, &err) == 0, "boot file: %s", err.message);
 	fixture_hand_on(f, "boot.efi");
 	uki = artifacts_path(f->artifacts, "boot.efi");
-	need(fixture_tool((const char *const[]) { "mkfs.fat", "-i", "12345678", "--invariant", "-C", esp, "2048", NULL },
-			  &out) == 0,
+	need(fixture_tool((const char *const[]) { "mkfs.fat", "-i", "12345678", "--invariant", "-C", esp, "2048",
+						  NULL }, &out) == 0,
 	     "mkfs.fat");
 	need(fixture_tool((const char *const[]) { "mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", NULL }, &out) == 0,
 	     "mmd");
