@@ -101,6 +101,8 @@ static int build_again(const struct pipeline_options *options, const char *cache
 		.output = output,
 		.cache = cache,
 		.source_root = options->source_root,
+		.keyring = options->keyring,
+		.signature_pending = options->signature_pending,
 	};
 	struct circumstances before;
 	int r = share_store(options->cache, cache, err);
