@@ -143,6 +143,17 @@ static void compare_sections(const struct pair *p)
 			add(p, p->b.sections[i].name, false, "only the second has it");
 }
 
+/* What a signature is of, is all but the signatures themselves and the header's fields about them. */
+static bool same_but_signature(const struct pair *p)
+{
+	struct error ignored = ERROR_INIT;
+	struct digest a, b;
+
+	return (p->a.security_size > 0 || p->b.security_size > 0) &&
+	       pe_authenticode(&p->a, DIGEST_SHA256, &a, &ignored) == 0 &&
+	       pe_authenticode(&p->b, DIGEST_SHA256, &b, &ignored) == 0 && digest_equal(&a, &b);
+}
+
 void compare_boot_files(const char *path, const struct compare_span *a, const struct compare_span *b,
 			struct comparison *ret)
 {
@@ -153,8 +164,11 @@ void compare_boot_files(const char *path, const struct compare_span *a, const st
 
 	if (at == COMPARE_SAME)
 		return;
-	if (pe_parse(a->data, a->size, &p.a, &ignored) == 0 && pe_parse(b->data, b->size, &p.b, &ignored) == 0)
+	if (pe_parse(a->data, a->size, &p.a, &ignored) == 0 && pe_parse(b->data, b->size, &p.b, &ignored) == 0) {
 		compare_sections(&p);
+		if (ret->count == before && same_but_signature(&p))
+			comparison_add(ret, COMPARE_BOOT_FILE, false, "%s: only the signature differs", path);
+	}
 	if (ret->count == before)
 		comparison_add(ret, COMPARE_BOOT_FILE, false, "%s: differs at byte %" PRIu64 ", outside its sections",
 			       path, at);

@@ -343,6 +343,9 @@ static void test_boot_files(void)
 	b.image.data[8] ^= 1;
 	expect_boot(&a, &b, "outside its sections", "a byte of the headers");
 	boot_make(&b, "ID=a", "quiet roothash=11", "code", 0);
+	image_sign(&b.image, "a signature", 11);
+	expect_boot(&a, &b, "only the signature differs", "one is signed and the other is not");
+	boot_make(&b, "ID=a", "quiet roothash=11", "code", 0);
 	memcpy(b.image.data, "--", 2);
 	expect_boot(&a, &b, "differs at byte 0", "what is no PE file is compared as bytes");
 
