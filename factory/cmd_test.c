@@ -62,9 +62,7 @@ static int say_verdict(const struct proof *proof, const char *disk, struct error
 
 static int test(int argc, char **argv, struct error *err)
 {
-	CLEANUP_BOOT_REQUEST struct boot_request request = {
-		.shipped = SHIPPED_INIT, .options = { .timeout_s = TIMEOUT_S },
-	};
+	CLEANUP_BOOT_REQUEST struct boot_request request = BOOT_REQUEST_INIT(.timeout_s = TIMEOUT_S);
 	CLEANUP_PROOF struct proof *proof = NULL;
 	const char *disk;
 	int r;
@@ -87,13 +85,15 @@ const struct command command_test = {
 	.name = "test",
 	.run = test,
 	.summary = "boot a disk with a software TPM and hold what it measures against the prediction",
-	.usage = "DISK [--manifest FILE] [--port N] [--timeout S] [--memory MIB]",
+	.usage = "DISK [--secure-boot KEYRING] [--manifest FILE] [--port N] [--timeout S] [--memory MIB]",
 	.help =
 		"Boots the unmodified disk in QEMU, with Kiln's proxy between QEMU and the software TPM, waits until its\n"
 		"service answers, and compares every predicted PCR in both banks. Prints the table and writes\n"
 		"boot-proof.json, and the console as boot.log, beside the disk. Exit code 0: proven; 1: not; 2 and 3: no\n"
 		"verdict was possible.\n"
 		"\n"
+		"    --secure-boot KEYRING   with Secure Boot on, and this keyring's keys in the firmware; the image was\n"
+		"                      built with them\n"
 		"    --manifest FILE   what was predicted; manifest.json beside the disk by default\n"
 		"    --port N          port of 127.0.0.1 for the service; a free one by default\n"
 		"    --timeout S       seconds until the service must have answered, 300 by default\n"

@@ -153,6 +153,16 @@ static unsigned int service_port(const struct manifest *m)
 	return m && m->service_port ? m->service_port : DEFAULT_SERVICE_PORT;
 }
 
+static void compare(const struct boot_options *options, const struct manifest *m, struct proof *proof,
+		    struct digest measured[static PCR_COUNT][DIGEST_ALGS])
+{
+	proof->secure_boot = options->secure_boot;
+	if (options->secure_boot)
+		proof_compare(proof, &m->secure_boot->events, m->secure_boot->pcr_mask, measured);
+	else
+		proof_compare(proof, &m->events, m->pcr_mask, measured);
+}
+
 int boot_prove(const struct boot_options *options, const struct manifest *m, struct proof **ret,
 	       struct error *err)
 {
@@ -167,7 +177,7 @@ int boot_prove(const struct boot_options *options, const struct manifest *m, str
 	log_step_end(r < 0 ? "failed" : "done");
 	if (r < 0)
 		return r;
-	proof_compare(proof, m, measured);
+	compare(options, m, proof, measured);
 	*ret = TAKE_PTR(proof);
 	return 0;
 }

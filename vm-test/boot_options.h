@@ -2,7 +2,11 @@
 #ifndef KILN_VM_TEST_BOOT_OPTIONS_H
 #define KILN_VM_TEST_BOOT_OPTIONS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct host;
+struct varstore_variable;
 
 /*
  * Boots an unmodified disk on a model of an EC2 machine (q35, NVMe as the only boot option, network
@@ -14,6 +18,9 @@ struct boot_options {
 	const char *disk;		/* raw file */
 	const char *firmware_code, *firmware_vars;	/* OVMF .secboot.fd; the variables are copied */
 	const char *firmware_name;	/* package and version, for the proof */
+	const struct varstore_variable *variables;	/* what the firmware's store holds besides, from the first start on */
+	size_t variable_count;
+	bool secure_boot;		/* those are the keys; the prediction with Secure Boot on is meant */
 	const char *tmp;		/* where its scratch directory goes */
 	unsigned int memory_mib, cpus;	/* 0: 1024 and 2 */
 	unsigned int port;		/* on 127.0.0.1, forwarded to the service's port; 0: a free one */

@@ -16,6 +16,7 @@
 #include "../factory/base/io.h"
 #include "../factory/base/log.h"
 #include "../factory/base/process.h"
+#include "../factory/format/varstore.h"
 #include "boot_options.h"
 #include "console.h"
 #include "qemu.h"
@@ -26,6 +27,7 @@
 #define DEFAULT_CPUS 2
 #define POLL_EXTRA_MAX 4
 #define STOP_GRACE_MS 2000
+#define FIRMWARE_MAX (64 << 20)
 
 struct machine {
 	struct scratch scratch;
@@ -113,6 +115,17 @@ static int start_tpm(struct machine *m, int *ret_qemu, struct error *err)
 	return 0;
 }
 
+/* Always from the firmware's empty store: a boot entry left behind would be measured. */
+static int write_variables(const struct boot_options *o, const char *path, struct error *err)
+{
+	CLEANUP_BUF struct buf store = BUF_INIT(FIRMWARE_MAX);
+	int r = io_read_file(o->firmware_vars, FIRMWARE_MAX, &store, err);
+
+	for (size_t i = 0; i < o->variable_count && r == 0; i++)
+		r = varstore_add(store.data, store.len, &o->variables[i], err);
+	return r < 0 ? r : io_write_file(path, store.data, store.len, 0600, err);
+}
+
 static int start_qemu(struct machine *m, const struct boot_options *o, unsigned int guest_port,
 		      bool allow_reboot, int tpm_fd, struct error *err)
 {
@@ -132,8 +145,7 @@ static int start_qemu(struct machine *m, const struct boot_options *o, unsigned 
 		.allow_reboot = allow_reboot,
 	};
 
-	/* Always from the firmware's empty variables: a boot entry left behind would be measured. */
-	if (io_copy_file(o->firmware_vars, vars, 0600, err) < 0)
+	if (write_variables(o, vars, err) < 0)
 		return error_wrap(err, "the firmware's variables");
 	if (make_pair(&m->console_fd, &console, err) < 0)
 		return -err->code;

@@ -148,22 +148,22 @@ static void compare_row(struct proof_row *row, const struct pcr_log *predicted,
 		find_divergence(row, predicted, events);
 }
 
-void proof_compare(struct proof *p, const struct manifest *m,
+void proof_compare(struct proof *p, const struct pcr_log *predicted, uint32_t pcr_mask,
 		   struct digest measured[static PCR_COUNT][DIGEST_ALGS])
 {
 	free(p->rows);
 	p->rows = NULL;
 	p->row_count = 0;
 	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++) {
-		label_pcr(&p->events, &m->events, pcr);
-		for (size_t i = 0; i < DIGEST_ALGS && m->pcr_mask & 1u << pcr; i++) {
+		label_pcr(&p->events, predicted, pcr);
+		for (size_t i = 0; i < DIGEST_ALGS && pcr_mask & 1u << pcr; i++) {
 			struct proof_row *row;
 
 			row = memory_append(&p->rows, p->row_count++, sizeof(*row));
 			row->pcr = pcr;
 			row->alg = manifest_banks[i];
 			row->measured = measured[pcr][row->alg];
-			compare_row(row, &m->events, &p->events);
+			compare_row(row, predicted, &p->events);
 		}
 	}
 	/* A manifest that predicts nothing proves nothing. */

@@ -10,7 +10,6 @@
 #include "../format/pcr.h"
 
 struct error;
-struct manifest;
 
 /* boot-proof.json: what one boot of the disk measured, held against the manifest. */
 
@@ -31,6 +30,7 @@ struct proof {
 	char *firmware;			/* package and version */
 	char *qemu;			/* version text */
 	char *accel;			/* "kvm", "tcg" */
+	bool secure_boot;		/* on, with the keys that the manifest names */
 	bool service_answered;
 	double seconds;			/* from power on to the answer */
 	struct pcr_log events;		/* every extend seen, in order; label = predicted label or "" */
@@ -45,11 +45,11 @@ void proof_freep(struct proof **p);
 #define CLEANUP_PROOF __attribute__((cleanup(proof_freep)))
 
 /*
- * Fills rows and `proven` from the manifest's prediction, the extends seen (p->events) and the PCRs
- * read from the TPM: measured[pcr][alg]. Pure. A measured value that is not the replay of the seen
+ * Fills rows and `proven` from a prediction (events, and the PCRs it speaks for: bit n = PCR n), the extends seen
+ * (p->events) and the PCRs read from the TPM: measured[pcr][alg]. Pure. A measured value that is not the replay of the seen
  * extends also counts as different.
  */
-void proof_compare(struct proof *p, const struct manifest *m,
+void proof_compare(struct proof *p, const struct pcr_log *predicted, uint32_t pcr_mask,
 		   struct digest measured[static PCR_COUNT][DIGEST_ALGS]);
 int proof_format(const struct proof *p, struct buf *ret, struct error *err);	/* JSON text */
 /* The table for people: PCR / bank / predicted / measured / verdict, and a line per divergence. */

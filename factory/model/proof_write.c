@@ -8,7 +8,7 @@
 #include "json.h"
 #include "manifest.h"
 
-#define PROOF_SCHEMA 2
+#define PROOF_SCHEMA 3
 
 /* ---------------------------------------------------------------- JSON */
 
@@ -78,6 +78,7 @@ int proof_format(const struct proof *p, struct buf *ret, struct error *err)
 	json_put_number(root, "schema", PROOF_SCHEMA);
 	json_put_string(root, "disk_data_sha256", p->disk_data_sha256);
 	json_put_string(root, "firmware", p->firmware);
+	json_put_bool(root, "secure_boot", p->secure_boot);
 	json_put_string(root, "qemu", p->qemu);
 	json_put_string(root, "accel", p->accel);
 	json_put_real(root, "seconds", p->seconds);
