@@ -42,7 +42,7 @@ libs_model    := libxml-2.0 jansson
 libs_rootfs   := libguestfs libarchive
 libs_keys     :=
 libs_stages   := libcryptsetup fdisk
-libs_vm-test  := tss2-mu
+libs_vm-test  := tss2-mu libzstd
 libs_factory  :=
 components    := base format model rootfs keys stages vm-test factory
 

@@ -26,6 +26,8 @@ extern const struct command command_measure;
 extern const struct command command_inspect;
 extern const struct command command_compare;
 extern const struct command command_test;
+extern const struct command command_tamper;
+extern const struct command command_policy;
 extern const struct command command_run;
 extern const struct command command_store;
 extern const struct command command_keys;

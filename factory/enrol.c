@@ -33,15 +33,23 @@ static int check_image(const struct manifest *m, const char *directory, struct e
 	return 0;
 }
 
-static void add_variable(struct enrolled *e, enum secure_variable_id id, const struct buf *value)
+struct varstore_variable enrol_variable(enum secure_variable_id id, const struct buf *value)
 {
-	struct varstore_variable *v = &e->variables[e->count++];
+	struct varstore_variable v = {
+		.attributes = SECURE_VARIABLE_ATTRIBUTES, .data = value->data, .size = value->len,
+	};
 
-	(void)snprintf(v->name, sizeof(v->name), "%s", secure_variables[id].name);
-	memcpy(v->guid, secure_variables[id].vendor, sizeof(v->guid));
-	v->attributes = SECURE_VARIABLE_ATTRIBUTES;
-	v->data = value->data;
-	v->size = value->len;
+	(void)snprintf(v.name, sizeof(v.name), "%s", secure_variables[id].name);
+	memcpy(v.guid, secure_variables[id].vendor, sizeof(v.guid));
+	return v;
+}
+
+void enrol_variables(const struct keyring *k, struct enrolled *ret)
+{
+	keyring_variables(k, &ret->values);
+	for (enum secure_variable_id id = 0; id < SECURE_VARIABLES; id++)
+		if (ret->values.values[id].len)
+			ret->variables[ret->count++] = enrol_variable(id, &ret->values.values[id]);
 }
 
 int enrol_keyring(const char *directory, const struct manifest *m, struct enrolled *ret, struct error *err)
@@ -53,14 +61,9 @@ int enrol_keyring(const char *directory, const struct manifest *m, struct enroll
 		r = keyring_open(directory, &k, err);
 	if (r < 0)
 		return r;
-	keyring_variables(k, &ret->values);
-	for (enum secure_variable_id id = 0; id < SECURE_VARIABLES && r == 0; id++) {
-		const struct buf *value = &ret->values.values[id];
-
-		r = check_value(m->secure_boot, id, value, directory, err);
-		if (r == 0 && value->len)
-			add_variable(ret, id, value);
-	}
+	enrol_variables(k, ret);
+	for (enum secure_variable_id id = 0; id < SECURE_VARIABLES && r == 0; id++)
+		r = check_value(m->secure_boot, id, &ret->values.values[id], directory, err);
 	return r;
 }
 

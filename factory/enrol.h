@@ -23,6 +23,11 @@ struct enrolled {
  * for other keys than these. What is in *ret afterwards is to be freed also after an error.
  */
 int enrol_keyring(const char *directory, const struct manifest *m, struct enrolled *ret, struct error *err);
+/* The same of an open keyring, whatever it is for. */
+void enrol_variables(const struct keyring *k, struct enrolled *ret);
+/* One variable with a value that stays the caller's. */
+struct varstore_variable enrol_variable(enum secure_variable_id id, const struct buf *value);
 void enrolled_clear(struct enrolled *e);
+#define CLEANUP_ENROLLED __attribute__((cleanup(enrolled_clear)))
 
 #endif

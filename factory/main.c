@@ -20,6 +20,8 @@ static const struct command *const commands[] = {
 	&command_inspect,
 	&command_compare,
 	&command_test,
+	&command_tamper,
+	&command_policy,
 	&command_run,
 	&command_store,
 	&command_keys,

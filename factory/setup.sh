@@ -17,6 +17,7 @@ libguestfs-dev|pc:libguestfs|runs the build appliance
 libcryptsetup-dev|pc:libcryptsetup|makes the dm-verity tree
 libfdisk-dev|pc:fdisk|writes the partition table
 libtss2-dev|pc:tss2-mu|speaks to the TPM
+libzstd-dev|pc:libzstd|reads what is compressed in a root file system
 zlib1g-dev|pc:zlib|packs the variable store for EC2
 supermin|cmd:supermin|assembles the build appliance
 qemu-system-x86|cmd:qemu-system-x86_64|runs the appliance and the boot proof
@@ -37,9 +38,9 @@ cpio|cmd:cpio|reads initrds independently
 cryptsetup-bin|cmd:veritysetup|checks verity trees independently
 curl|cmd:curl|asks the booted service
 dosfstools|cmd:mkfs.fat|makes test file systems
-faketime|cmd:faketime|builds at another time
 efitools|cmd:cert-to-efi-sig-list|makes signature lists independently
 erofs-utils|cmd:fsck.erofs|checks the root file system independently
+faketime|cmd:faketime|builds at another time
 gdisk|cmd:sgdisk|checks the partition table independently
 jq|cmd:jq|reads results in tests
 libmicrohttpd-dev|pc:libmicrohttpd|lints the image service

@@ -10,6 +10,12 @@ static const char *const fatal_texts[] = {
 	"BdsDxe: No bootable option or device was found",	/* EDK2 */
 };
 
+/* EDK2's words for EFI_ACCESS_DENIED and EFI_SECURITY_VIOLATION, in a line of the boot manager's. */
+static bool is_refusal(const char *line)
+{
+	return strstr(line, "BdsDxe: ") && (strstr(line, "Access Denied") || strstr(line, "Security Violation"));
+}
+
 static void line_finish(struct console *c)
 {
 	const char *line = c->lines[c->next];
@@ -20,6 +26,8 @@ static void line_finish(struct console *c)
 		if (found)
 			memcpy(c->fatal, found, strlen(found) + 1);
 	}
+	if (!c->refused[0] && is_refusal(line))
+		memcpy(c->refused, line, strlen(line) + 1);
 	/* Firmware clears the screen often: its blank lines would push the telling ones out. */
 	if (c->column)
 		c->next = (c->next + 1) % CONSOLE_LINES;

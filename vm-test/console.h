@@ -23,6 +23,8 @@ struct console {
 	/* The first line that says the machine will never come up: a kernel panic, or firmware that
 	 * found nothing to boot. "" while there is none. */
 	char fatal[CONSOLE_LINE_MAX + 1];
+	/* The first line by which firmware says that it does not trust what it was to start. */
+	char refused[CONSOLE_LINE_MAX + 1];
 };
 #define CONSOLE_INIT { .next = 0 }
 

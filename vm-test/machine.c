@@ -103,12 +103,12 @@ static int make_pair(int *ret_ours, int *ret_theirs, struct error *err)
 }
 
 /* swtpm, and the proxy at its control connection. *ret_qemu is QEMU's end of the proxy. */
-static int start_tpm(struct machine *m, int *ret_qemu, struct error *err)
+static int start_tpm(struct machine *m, bool sha256_only, int *ret_qemu, struct error *err)
 {
 	CLEANUP_CLOSE int swtpm_control = -1, ours = -1, theirs = -1;
 
 	if (make_pair(&ours, &theirs, err) < 0 ||
-	    swtpm_start(m->scratch.path, &m->swtpm, &swtpm_control, err) < 0 ||
+	    swtpm_start(m->scratch.path, sha256_only, &m->swtpm, &swtpm_control, err) < 0 ||
 	    tpm_proxy_new(TAKE_FD(ours), TAKE_FD(swtpm_control), &m->proxy, err) < 0)
 		return -err->code;
 	*ret_qemu = TAKE_FD(theirs);
@@ -142,6 +142,9 @@ static int start_qemu(struct machine *m, const struct boot_options *o, unsigned 
 		.host_port = m->port,
 		.guest_port = guest_port,
 		.tpm_fd = tpm_fd,
+		.no_boot_index = o->order_from_variables,
+		.second_disk = o->second_disk,
+		.smbios_string = o->smbios_string,
 		.allow_reboot = allow_reboot,
 	};
 
@@ -165,7 +168,7 @@ int machine_start(const struct boot_options *options, unsigned int guest_port, b
 	m->console_fd = -1;
 	if (choose_port(options->port, &m->port, err) < 0 ||
 	    io_scratch_new(options->tmp, &m->scratch, err) < 0 ||
-	    start_tpm(m, &tpm_fd, err) < 0 ||
+	    start_tpm(m, options->sha256_only, &tpm_fd, err) < 0 ||
 	    start_qemu(m, options, guest_port, allow_reboot, tpm_fd, err) < 0)
 		return -err->code;
 	*ret = TAKE_PTR(m);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -64,13 +65,13 @@ static bool attempt_expired(const struct probe *p, int64_t now_ms)
 
 static bool send_request(struct probe *p)
 {
-	static const char request[] = "GET /health HTTP/1.1\r\n"
-				      "Host: localhost\r\n"
-				      "Connection: close\r\n\r\n";
+	char request[256];
+	int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+			    p->path);
 
 	/* So short a request goes into a new socket's buffer whole. */
 	p->sent = true;
-	return send(p->fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == sizeof(request) - 1;
+	return size < (int)sizeof(request) && send(p->fd, request, (size_t)size, MSG_NOSIGNAL) == size;
 }
 
 /* Reads on; false at the end of the connection. */

@@ -8,13 +8,14 @@
 #include <stdint.h>
 
 /*
- * Asks GET /health of a port on 127.0.0.1 again and again until the answer is 200. QEMU's user
+ * Asks GET /health (or another path) of a port on 127.0.0.1 again and again until the answer is 200. QEMU's user
  * network accepts connections long before the guest listens and then leaves them hanging or resets
  * them, so no failure is final: the caller's time limit is the only one. For a poll loop; no call
  * blocks.
  */
 struct probe {
 	unsigned int port;
+	const char *path;		/* "/health" */
 	int fd;				/* -1 between attempts */
 	bool sent;
 	char answer[128];		/* the beginning of the last answer, NUL-terminated */
@@ -22,7 +23,7 @@ struct probe {
 	int64_t began_ms, next_ms;	/* of this attempt; when the next one may begin */
 	int64_t first_ms;		/* when the first attempt began; 0: not yet */
 };
-#define PROBE_INIT(number) { .port = (number), .fd = -1 }
+#define PROBE_INIT(number) { .port = (number), .path = "/health", .fd = -1 }
 
 /* What to poll for. Its descriptor is negative between attempts. */
 void probe_poll(const struct probe *p, struct pollfd *ret);

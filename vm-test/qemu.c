@@ -85,13 +85,27 @@ static void add_board(struct arguments *a, const struct qemu_options *o)
 	add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 }
 
+/* QEMU has no read-only NVMe disk; a snapshot takes the guest's writes instead. */
+static void add_disk(struct arguments *a, const char *id, const char *file, const char *index)
+{
+	CLEANUP_FREE char *quoted = quote(file);
+
+	add_owned(a, "-drive", string_printf("if=none,id=%s,format=raw,snapshot=on,file=%s", id, quoted));
+	add_owned(a, "-device", string_printf("nvme,drive=%s,serial=kiln-%s%s", id, id, index));
+}
+
+static void add_smbios(struct arguments *a, const char *text)
+{
+	CLEANUP_FREE char *quoted = quote(text);
+
+	add_owned(a, "-smbios", string_printf("type=11,value=%s", quoted));
+}
+
 static void add_devices(struct arguments *a, const struct qemu_options *o)
 {
-	CLEANUP_FREE char *disk = quote(o->disk);
-
-	/* QEMU has no read-only NVMe disk; a snapshot takes the guest's writes instead. */
-	add_owned(a, "-drive", string_printf("if=none,id=disk,format=raw,snapshot=on,file=%s", disk));
-	add(a, "-device", "nvme,drive=disk,serial=kiln,bootindex=1");
+	add_disk(a, "disk", o->disk, o->no_boot_index ? "" : ",bootindex=1");
+	if (o->second_disk)
+		add_disk(a, "second", o->second_disk, "");
 	/* No option ROM, which would be measured in PCR 2 and offer to boot from the network. */
 	add_owned(a, "-netdev",
 		  string_printf("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%u-:%u", o->host_port,
@@ -102,6 +116,8 @@ static void add_devices(struct arguments *a, const struct qemu_options *o)
 	add(a, "-device", "tpm-crb,tpmdev=tpm");
 	add_owned(a, "-chardev", string_printf("socket,id=console,fd=%d", o->console_fd));
 	add(a, "-serial", "chardev:console");
+	if (o->smbios_string)
+		add_smbios(a, o->smbios_string);
 }
 
 int qemu_start(const struct qemu_options *o, struct process **ret, struct error *err)

@@ -19,6 +19,8 @@ struct qemu_options {
 	unsigned int host_port, guest_port;
 	int tpm_fd;			/* connected unix socket: the tpm-emulator control connection */
 	int console_fd;			/* connected socket: the first serial port */
+	bool no_boot_index;		/* leaves it to the firmware which disk is booted */
+	const char *second_disk, *smbios_string;	/* boot_options.h; NULL: none */
 	bool allow_reboot;		/* false: a guest that resets ends the run */
 };
 

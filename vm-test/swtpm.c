@@ -24,11 +24,11 @@ static int need_program(const char *name, const char *package, struct error *err
 
 /* The state is made by swtpm_setup because only there can the banks be chosen. No EK and no
  * certificate: those need a local CA, and the boot proof uses neither. */
-static int make_state(const char *state, struct error *err)
+static int make_state(const char *state, bool sha256_only, struct error *err)
 {
 	const char *const argv[] = { "swtpm_setup", "--tpm2",
 				     "--tpmstate", state,
-				     "--pcr-banks", "sha256,sha384",
+				     "--pcr-banks", sha256_only ? "sha256" : "sha256,sha384",
 				     /* not the host's, which may name a CA or other banks */
 				     "--config", "/dev/null",
 				     NULL };
@@ -51,7 +51,7 @@ static int start(const char *state, int control, struct process **ret, struct er
 	return process_start(&options, ret, err);
 }
 
-int swtpm_start(const char *dir, struct process **ret, int *ret_control, struct error *err)
+int swtpm_start(const char *dir, bool sha256_only, struct process **ret, int *ret_control, struct error *err)
 {
 	CLEANUP_FREE char *state = path_join(dir, "tpm");
 	CLEANUP_CLOSE int ours = -1, theirs = -1;
@@ -60,7 +60,7 @@ int swtpm_start(const char *dir, struct process **ret, int *ret_control, struct 
 	if (need_program("swtpm", "swtpm", err) < 0 ||
 	    need_program("swtpm_setup", "swtpm-tools", err) < 0)
 		return -err->code;
-	if (make_state(state, err) < 0)
+	if (make_state(state, sha256_only, err) < 0)
 		return error_wrap(err, "making a TPM");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_system(err, errno, "cannot make a socket for swtpm");

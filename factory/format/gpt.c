@@ -29,7 +29,7 @@ struct table {
 };
 
 /* Reflected CRC-32, polynomial 0x04c11db7, as UEFI's CalculateCrc32(). */
-static uint32_t crc32_of(const uint8_t *data, size_t size)
+uint32_t gpt_crc32(const uint8_t *data, size_t size)
 {
 	uint32_t crc = UINT32_MAX;
 
@@ -55,7 +55,7 @@ static const char *check_header(const uint8_t *header)
 	/* The checksum's own field counts as zero. */
 	memcpy(copy, header, sizeof(copy));
 	memset(copy + 16, 0, 4);
-	if (crc32_of(copy, header_size) != read_le32(header + 16))
+	if (gpt_crc32(copy, header_size) != read_le32(header + 16))
 		return "the GPT header's CRC does not match";
 	if (read_le64(header + 24) != 1)
 		return "the GPT header does not say that it is at sector 1";
@@ -84,7 +84,7 @@ static const char *find_table(const uint8_t *head, size_t size, struct table *re
 	if (lba > size / GPT_SECTOR || !range_fits(lba * GPT_SECTOR, t.count * ENTRY_SIZE, size))
 		return "the GPT's entries lie beyond the bytes given";
 	t.entries = head + lba * GPT_SECTOR;
-	if (crc32_of(t.entries, (size_t)t.count * ENTRY_SIZE) != read_le32(t.header + 88))
+	if (gpt_crc32(t.entries, (size_t)t.count * ENTRY_SIZE) != read_le32(t.header + 88))
 		return "the CRC of the GPT's entries does not match";
 	*ret = t;
 	return NULL;

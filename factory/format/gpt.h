@@ -54,4 +54,7 @@ const char *gpt_parse(const uint8_t *head, size_t size, uint64_t disk_size, stru
 #define GPT_MEASURED_MAX (92 + 8 + 128 * GPT_PARTITIONS_MAX)
 const char *gpt_measured(const uint8_t *head, size_t size, uint8_t *ret, size_t *ret_size);
 
+/* The checksum of header and entries (UEFI Specification 5.3.2: CRC-32 of ISO 3309). */
+uint32_t gpt_crc32(const uint8_t *data, size_t size);
+
 #endif

@@ -160,7 +160,7 @@ static void machine_begin(struct machine *m)
 
 	*m = (struct machine){ .scratch = SCRATCH_INIT, .data = -1 };
 	need(io_scratch_new("/tmp", &m->scratch, &err) == 0, "a scratch directory");
-	if (swtpm_start(m->scratch.path, &m->swtpm, &swtpm_control, &err) < 0) {
+	if (swtpm_start(m->scratch.path, false, &m->swtpm, &swtpm_control, &err) < 0) {
 		printf("# %s\n", err.message);
 		need(false, "swtpm starts");
 	}

@@ -29,6 +29,7 @@ static const struct route routes[] = {
 	{ "/", "text/html; charset=utf-8", page_front },
 	{ "/health", "application/json", page_health },
 	{ "/measurements", "application/json", page_measurements },
+	{ "/licence", "text/plain; charset=utf-8", page_licence },
 };
 
 static const struct route *find_route(const char *path)

@@ -4,6 +4,9 @@
 
 #include "pages.h"
 
+/* Of Debian's base-files. */
+#define LICENCE "/usr/share/common-licenses/Apache-2.0"
+
 static const char no_tpm[] = "This machine shows no TPM with a SHA-384 bank.";
 
 static const char front_head[] =
@@ -88,6 +91,27 @@ char *page_measurements(const struct pcrs *pcrs)
 		fprintf(out, ",\n    \"PCR%u\": \"%s\"", i, pcrs->hex[i]);
 	fputs("\n  }\n}\n", out);
 	return finish(out, &text);
+}
+
+char *page_licence(const struct pcrs *pcrs)
+{
+	FILE *in = fopen(LICENCE, "re"), *out;
+	char *text = NULL, part[4096];
+	size_t size, n;
+
+	(void)pcrs;
+	if (!in)
+		return NULL;
+	out = open_memstream(&text, &size);
+	while (out && (n = fread(part, 1, sizeof(part), in)) > 0)
+		fwrite(part, 1, n, out);
+	if (out && ferror(in)) {
+		(void)fclose(out);
+		free(text);
+		out = NULL;
+	}
+	(void)fclose(in);
+	return out ? finish(out, &text) : NULL;
 }
 
 char *page_health(const struct pcrs *pcrs)

@@ -6,9 +6,10 @@
 
 #include "pcrs.h"
 
-/* What the service answers, as malloc'ed text; NULL for lack of memory. `pcrs` is NULL when the TPM
+/* What the service answers, as malloc'ed text; NULL for lack of memory, or when it cannot be read. `pcrs` is NULL when the TPM
  * could not be read. */
 
+char *page_licence(const struct pcrs *pcrs);		/* plain text */
 char *page_health(const struct pcrs *pcrs);		/* JSON */
 char *page_measurements(const struct pcrs *pcrs);	/* JSON */
 char *page_front(const struct pcrs *pcrs);		/* HTML */
