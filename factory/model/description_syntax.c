@@ -325,3 +325,32 @@ const char *syntax_library(const char *text)
 {
 	return is_word(text, ALNUM "_+.-", 100) ? NULL : "must be a library's name without lib and .so";
 }
+
+const char *syntax_port(const char *text)
+{
+	return number_within(text, 1, 65535) ? NULL : "must be a port's number, from 1 to 65535";
+}
+
+const char *syntax_protocol(const char *text)
+{
+	return strcmp(text, "tcp") == 0 || strcmp(text, "udp") == 0 ? NULL : "must be tcp or udp";
+}
+
+const char *syntax_rule(const char *text)
+{
+	const char *dot = strchr(text, '.');
+
+	return is_word(text, LOWER "-.", 64) && dot && dot[1] && !strchr(dot + 1, '.')
+		       ? NULL : "must be a rule of kiln audit, like files.setuid";
+}
+
+/* It stands in reports, between people. */
+const char *syntax_reason(const char *text)
+{
+	size_t size = strlen(text);
+
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return "must be one line of text";
+	return size >= 10 && size <= 500 ? NULL : "must say why, in 10 to 500 characters";
+}

@@ -83,7 +83,7 @@ static void test_round_trip(void)
 	ok_int(again->events.events[0].type, EV_EFI_ACTION, "type of an event");
 	ok_str(again->events.events[1].label, "separator", "label of an event");
 	ok_int(again->partitions[0].offset, 1 << 20, "offset of a partition");
-	ok(strncmp(text, "{\n  \"schema\": 2,\n  \"name\": \"mpc\",\n", 33) == 0,
+	ok(strncmp(text, "{\n  \"schema\": 3,\n  \"name\": \"mpc\",\n", 33) == 0,
 	   "the schema stands first");
 	ok(strcmp(text + strlen(text) - 3, "\n}\n") == 0, "a newline ends it");
 }
@@ -106,10 +106,10 @@ static void test_refusals(void)
 	static const struct {
 		const char *from, *to, *message;
 	} cases[] = {
-		{ "\"schema\": 2", "\"schema\": 3", "use a newer Kiln" },
-		{ "\"schema\": 2", "\"schema\": 1", "build the image again" },
-		{ "\"schema\": 2", "\"schema\": true", "schema must be a whole number" },
-		{ "\"schema\": 2", "\"schema\": 2, \"extra\": 1", "manifest.json: extra is not known" },
+		{ "\"schema\": 3", "\"schema\": 4", "use a newer Kiln" },
+		{ "\"schema\": 3", "\"schema\": 2", "build the image again" },
+		{ "\"schema\": 3", "\"schema\": true", "schema must be a whole number" },
+		{ "\"schema\": 3", "\"schema\": 3, \"extra\": 1", "manifest.json: extra is not known" },
 		{ "\"file\": \"mpc", "\"file\": \"/mpc", "disk.file must be a file name" },
 		{ "\"file\": \"mpc", "\"file\": \"../mpc", "disk.file must be a file name" },
 		{ "\"file\": \"mpc.x86_64-1.0.0.raw\"", "\"file\": \"\"", "disk.file must be a file name" },
