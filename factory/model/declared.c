@@ -98,7 +98,7 @@ static int read_exception(const struct json_node *item, struct declared *d, stru
 		r = json_get_string(item, "rule", &rule, err);
 	if (r == 0)
 		r = json_get_string(item, "path", &path, err);
-	if (r == 0 && path[0] != '\0' && path[0] != '/')
+	if (r == 0 && path[0] != '\0' && path[0] != '/' && path[0] != '(')
 		r = json_complain(item, "path", err, "must be an absolute path, or empty");
 	if (r == 0)
 		r = json_get_string(item, "reason", &reason, err);

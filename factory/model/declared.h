@@ -21,7 +21,7 @@ struct declared_port {
 
 struct declared_exception {
 	char *rule;
-	char *path;			/* in the image, absolute; "": wherever the rule finds something */
+	char *path;			/* a pattern, fnmatch(3), of paths as the audit names them; "": wherever */
 	char *reason;
 };
 

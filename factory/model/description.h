@@ -59,7 +59,7 @@ struct description_port {
 };
 struct description_exception {
 	char *rule;			/* "files.setuid" */
-	char *path;			/* in the image; NULL: wherever the rule finds something */
+	char *path;			/* a pattern of paths in the image; NULL: wherever the rule finds something */
 	char *reason;
 	int line;
 };

@@ -160,7 +160,7 @@ ATTRIBUTES(port_attributes) = {
 
 ATTRIBUTES(accept_attributes) = {
 	{ "rule", .required = true, .check = syntax_rule },
-	{ "path", .check = syntax_path },
+	{ "path", .check = syntax_pattern },
 	{ "reason", .required = true, .check = syntax_reason },
 	END
 };

@@ -344,6 +344,16 @@ const char *syntax_rule(const char *text)
 		       ? NULL : "must be a rule of kiln audit, like files.setuid";
 }
 
+/* Of a path as syntax_path() has it, or of what the audit names that is in no file: "(kernel command line)". */
+const char *syntax_pattern(const char *text)
+{
+	if (text[0] == '(' && text[strlen(text) - 1] == ')' && only(text, ALNUM " ()") && strlen(text) <= 64)
+		return NULL;
+	return text[0] == '/' && only(text, ALNUM "/+._-@:*?") && !has_dot_component(text) && !strstr(text, "//") &&
+	       strlen(text) <= 1000
+		       ? NULL : "must be an absolute path, in which * and ? may stand for parts of a name";
+}
+
 /* It stands in reports, between people. */
 const char *syntax_reason(const char *text)
 {

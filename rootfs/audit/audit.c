@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit.h"
 
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,7 @@ void audit_report_clear(struct audit_report *report)
 
 static bool accepts(const struct declared_exception *e, const char *rule, const char *path)
 {
-	return strcmp(e->rule, rule) == 0 && (!e->path[0] || strcmp(e->path, path) == 0);
+	return strcmp(e->rule, rule) == 0 && (!e->path[0] || fnmatch(e->path, path, FNM_PATHNAME) == 0);
 }
 
 static const struct declared_exception *find_exception(const struct declared *d, const char *rule, const char *path)

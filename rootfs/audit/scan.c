@@ -180,6 +180,7 @@ struct reading {
 	struct scan *scan;
 	const struct tree_node *node;
 	const uint8_t *window;
+	int elf;
 };
 
 static bool is_known(const struct scan *scan, enum scan_kind kind, const char *path, unsigned int line)
@@ -194,7 +195,7 @@ static bool is_known(const struct scan *scan, enum scan_kind kind, const char *p
 static void add_hit(void *arg, enum scan_kind kind, size_t at, const char *what)
 {
 	const struct reading *r = arg;
-	const bool small = r->node->size <= WINDOW;
+	const bool small = r->node->size <= WINDOW && !r->elf;
 	unsigned int line = small;
 	struct scan_hit *hit;
 
@@ -209,8 +210,7 @@ static void add_hit(void *arg, enum scan_kind kind, size_t at, const char *what)
 static int scan_file(const struct tree *tree, const struct tree_node *node, uint8_t *window, struct scan *scan,
 		     struct error *err)
 {
-	struct reading reading = { scan, node, window };
-	int elf = 0;
+	struct reading reading = { scan, node, window, 0 };
 
 	for (uint64_t at = 0; at < node->size; at += WINDOW) {
 		const uint64_t left = node->size - at;
@@ -222,8 +222,8 @@ static int scan_file(const struct tree *tree, const struct tree_node *node, uint
 		if (r < 0)
 			return r;
 		if (at == 0)
-			elf = size >= 4 && memcmp(window, "\x7f" "ELF", 4) == 0;
-		scan_bytes(window, size, WINDOW, elf, add_hit, &reading);
+			reading.elf = size >= 4 && memcmp(window, "\x7f" "ELF", 4) == 0;
+		scan_bytes(window, size, WINDOW, reading.elf, add_hit, &reading);
 	}
 	scan->files++;
 	scan->bytes += node->size;

@@ -20,7 +20,7 @@ enum scan_kind {
 struct scan_hit {
 	enum scan_kind kind;
 	char *path;			/* as the tree has it */
-	unsigned int line;		/* 0 in large files */
+	unsigned int line;		/* 0 in programs and large files */
 	const char *what;		/* static text */
 };
 
