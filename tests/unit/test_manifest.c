@@ -36,6 +36,11 @@ static struct manifest *make(void)
 	memcpy(m->root_hash, HEX, 65);
 	memcpy(m->lock_sha256, HEX, 65);
 	memcpy(m->firmware_sha256, HEX, 65);
+	declared_add_port(&m->declared, 3000, false);
+	declared_add_port(&m->declared, 5353, true);
+	declared_add_absent(&m->declared, "openssh-server");
+	declared_add_exception(&m->declared, "files.setuid", "/usr/bin/su", "needed by the service");
+	declared_add_exception(&m->declared, "kernel.ebpf", "", "needed by the service, too");
 	m->partitions = calloc(1, sizeof(*m->partitions));
 	need(m->partitions, "memory");
 	m->partition_count = 1;
@@ -78,6 +83,11 @@ static void test_round_trip(void)
 	ok_str(again->cmdline, m->cmdline, "command line");
 	ok_int(again->stub_version, 257, "stub version");
 	ok_int(again->service_port, 3000, "port");
+	ok(declared_has_port(&again->declared, 3000, false) && declared_has_port(&again->declared, 5353, true) &&
+	   !declared_has_port(&again->declared, 3000, true), "declared ports, by protocol");
+	ok_str(again->declared.absent[0], "openssh-server", "a package that must be absent");
+	ok_str(again->declared.exceptions[0].path, "/usr/bin/su", "an exception's path");
+	ok_str(again->declared.exceptions[1].path, "", "or none");
 	ok_int(again->pcr_mask, m->pcr_mask, "mask");
 	ok_int(again->events.count, 3, "events");
 	ok_int(again->events.events[0].type, EV_EFI_ACTION, "type of an event");
@@ -116,6 +126,10 @@ static void test_refusals(void)
 		{ "\"size\": 1073741824", "\"size\": 0", "disk.size must be from 1" },
 		{ "\"size\": 1073741824", "\"size\": 1048576", "partitions[0].size reaches beyond" },
 		{ "\"stub_version\": 257", "\"stub_version\": -1", "uki.stub_version must be from 1" },
+		{ "\"protocol\": \"tcp\"", "\"protocol\": \"sctp\"", "declared.ports[0].protocol must be tcp or udp" },
+		{ "\"number\": 5353", "\"number\": 0", "declared.ports[1].number must be from 1" },
+		{ "\"path\": \"/usr/bin/su\"", "\"path\": \"usr/bin/su\"", "declared.exceptions[0].path must be an absolute" },
+		{ "\"absent_packages\"", "\"absent\"", "declared.absent is not known" },
 		{ "\"service_port\": 3000", "\"service_port\": 65536", "service_port must be from 1" },
 		{ "\"root_hash\": \"0", "\"root_hash\": \"", "root_hash must be 64 lower-case" },
 		{ "\"package\": \"ovmf\",", "", "firmware.package is missing" },
