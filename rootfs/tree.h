@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tree_attribute.h"
+
 struct buf;
 struct error;
 
@@ -41,12 +43,6 @@ void tree_freep(struct tree **t);
  */
 int tree_write(const struct tree *t, const char *path, int64_t mtime, const char *const *without,
 	       struct error *err);
-
-struct tree_attribute {
-	char *name;
-	void *value;
-	size_t size;
-};
 
 /* What is known of a name; hard links say of themselves what the file is. Everything belongs to the tree. */
 struct tree_node {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tree.h"
+#include "tree_attribute.h"
 
 struct error;
 
