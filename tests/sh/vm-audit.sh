@@ -4,7 +4,7 @@
 # is caught rule by rule, what was changed on its disk afterwards included.
 set -eu
 . tests/sh/lib.sh
-require jq sfdisk mcopy mdir
+require jq sfdisk mcopy
 
 # ---- the first image, by a link, so that nothing is written beside the built disk
 built=$(dirname "$KILN_TEST_DISK")
@@ -56,7 +56,8 @@ ln -s $units/own.socket /etc/systemd/system/multi-user.target.wants/own.socket
 sed -i 's#^root:[^:]*:#root:$y$j9T$abc$def:#' /etc/shadow
 mkdir -p /root/.ssh /root/.aws /opt/app /etc/sysctl.d
 echo 'ssh-ed25519 AAAA' > /root/.ssh/authorized_keys
-perl -e 'my $v = pack("V5", 0x02000001, 1 << 13, 0, 0, 0); syscall(188, "/usr/bin/capable", "security.capability", $v, 20, 0) == 0 or die $!'
+perl -e 'my ($path, $name, $v) = ("/usr/bin/capable", "security.capability", pack("V5", 0x02000001, 1 << 13, 0, 0, 0));
+	syscall(188, $path, $name, $v, 20, 0) == 0 or die $!'
 touch /var/lib/open && chmod 666 /var/lib/open
 mknod /var/lib/kmem c 1 1
 echo '/dev/nvme1n1 /data ext4 defaults 0 2' > /etc/fstab
@@ -83,11 +84,11 @@ disk=$(echo "$tmp"/results/holes/*.raw)
 manifest=$tmp/results/holes/manifest.json
 
 # ---- and more on its disk: a file in the ESP, a partition, a bit of the hash tree
-number() { jq -r ".partitions[] | select(.label == \"$1\") | .$2" "$manifest"; }
+partition() { jq -r ".partitions[] | select(.label == \"$1\") | .$2" "$manifest"; }
 echo secret > "$tmp/x.cred"
-MTOOLS_SKIP_CHECK=1 mcopy -i "$disk@@$(number esp offset)" "$tmp/x.cred" ::/EFI/BOOT/x.cred
+mcopy -i "$disk@@$(partition esp offset)" "$tmp/x.cred" ::/EFI/BOOT/x.cred
 echo 'size=2048, name=data' | sfdisk --quiet --append --no-reread "$disk" > "$tmp/sfdisk" 2>&1
-printf '\377' | dd of="$disk" bs=1 seek=$(($(number root-x86-64-verity offset) + 4096)) conv=notrunc status=none
+printf '\377' | dd of="$disk" bs=1 seek=$(($(partition root-x86-64-verity offset) + 4096)) conv=notrunc status=none
 
 exits 1 'rules fail' "the audit says no" "$KILN" audit "$disk"
 like "$(cat "$tmp/out")" '/opt/app/key:1: a private key' "with path and line"
