@@ -29,6 +29,7 @@ static const struct declared_exception *find_exception(const struct declared *d,
 	return NULL;
 }
 
+__attribute__((format(printf, 1, 0)))
 static char *print(const char *fmt, va_list ap)
 {
 	char *text;
