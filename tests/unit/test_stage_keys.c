@@ -387,6 +387,8 @@ static const struct change {
 	{ "description_package.line", none, "" },
 	{ "description_user.line", none, "" },
 	{ "description_program.line", none, "" },
+	{ "description_port.line", none, "" },
+	{ "description_exception.line", none, "" },
 
 	/* config.sh finds name, version and command line in its .profile. */
 	{ "description.name", name, "config " LOCK },
