@@ -170,8 +170,10 @@ static int find_kernel(const char *cache, struct appliance_kernel *ret, struct e
 	if (r == 0)
 		r = appliance_kernel_find(store, NULL, cache, ret, err);
 	if (r == 0 && !ret->image)
-		return error_outside(err, "there is no kernel for the appliance in %s yet: run \"kiln build\" or \"kiln doctor\" once with a description that has been fetched",
-				     cache);
+		return error_outside(
+			err,
+			"there is no kernel for the appliance in %s yet: run \"kiln build\" or \"kiln doctor\" once with a description that has been fetched",
+			cache);
 	return r;
 }
 
@@ -202,7 +204,8 @@ static int take_tree(const struct audit_disk *d, const char *cache, const char *
 
 /* ---------------------------------------------------------------- all of it */
 
-static int step(unsigned int number, const char *title, int (*run)(struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err),
+static int step(unsigned int number, const char *title,
+		int (*run)(struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err),
 		struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err)
 {
 	int r;
@@ -223,7 +226,8 @@ static int verify(struct audit_disk *d, const struct manifest *m, const char *ca
 
 static int unpack(struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err)
 {
-	CLEANUP_FREE char *root = path_join(d->scratch.path, "root.erofs"), *tar = path_join(d->scratch.path, "root.tar");
+	CLEANUP_FREE char *root = path_join(d->scratch.path, "root.erofs"),
+			  *tar = path_join(d->scratch.path, "root.tar");
 	int r = take_tree(d, cache, root, tar, err);
 
 	(void)m;

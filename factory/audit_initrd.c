@@ -35,7 +35,8 @@ static const struct compression *find_compression(const uint8_t *data, size_t si
 }
 
 /* What is left at the end is for the caller: -ENOMSG, and *ret_rest is where it begins. */
-static int take_plain(const uint8_t *data, size_t size, char ***names, size_t *count, size_t *ret_rest, struct error *err)
+static int take_plain(const uint8_t *data, size_t size, char ***names, size_t *count, size_t *ret_rest,
+		      struct error *err)
 {
 	struct cpio_entry entry;
 	int r;
@@ -62,7 +63,10 @@ int audit_initrd_names(const uint8_t *data, size_t size, char ***names, size_t *
 	/* A compressed one goes to the end of the initrd; what is unpacked of it is plain. */
 	c = find_compression(data + rest, size - rest);
 	if (!c)
-		return error_input(err, "the initrd holds at byte %zu what is no cpio archive, nor one compressed with zstd, gzip or xz", rest);
+		return error_input(
+			err,
+			"the initrd holds at byte %zu what is no cpio archive, nor one compressed with zstd, gzip or xz",
+			rest);
 	r = decompress(c->name, data + rest, size - rest, &unpacked, err);
 	if (r == 0)
 		r = take_plain(unpacked.data, unpacked.len, names, count, &rest, err);

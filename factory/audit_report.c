@@ -58,7 +58,8 @@ int audit_report_table(const struct audit_report *report, bool all, struct buf *
 	if (r < 0)
 		return r;
 	return buf_printf(ret, "%zu rules: %zu hold, %zu hold with exceptions, %zu fail\n", report->count,
-			  audit_count(report, AUDIT_HOLDS), audit_count(report, AUDIT_ACCEPTED), audit_count(report, AUDIT_FAILS));
+			  audit_count(report, AUDIT_HOLDS), audit_count(report, AUDIT_ACCEPTED),
+			  audit_count(report, AUDIT_FAILS));
 }
 
 /* ---------------------------------------------------------------- for machines */
@@ -93,7 +94,8 @@ static void put_result(struct json_t *array, const struct audit_result *result)
 		put_finding(findings, &result->findings[i]);
 }
 
-int audit_report_format(const struct audit_report *report, const struct manifest *manifest, struct buf *ret, struct error *err)
+int audit_report_format(const struct audit_report *report, const struct manifest *manifest, struct buf *ret,
+			struct error *err)
 {
 	struct json_t *root = json_new(), *array;
 	int r;

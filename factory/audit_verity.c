@@ -38,8 +38,8 @@ static int find_covered(const struct bootfile *b, struct covered *ret, struct er
 		return error_verdict(err, "%s: %s", b->path, problem);
 	if (ret->sb.data_block_size != VERITY_BLOCK || ret->sb.hash_block_size != VERITY_BLOCK ||
 	    ret->sb.data_blocks > ret->root->size / VERITY_BLOCK)
-		return error_verdict(err, "%s: the hash tree is not over blocks of %d bytes of the root partition", b->path,
-				     VERITY_BLOCK);
+		return error_verdict(err, "%s: the hash tree is not over blocks of %d bytes of the root partition",
+				     b->path, VERITY_BLOCK);
 	return 0;
 }
 
@@ -67,7 +67,8 @@ static int make_tree(const struct covered *c, const char *data, const char *tree
 	tree_fd = open(tree, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (tree_fd < 0)
 		return error_system(err, errno, "%s", tree);
-	return verity_tree_write(data_fd, data, c->sb.data_blocks, c->sb.salt, c->sb.salt_size, tree_fd, tree, ret, err);
+	return verity_tree_write(data_fd, data, c->sb.data_blocks, c->sb.salt, c->sb.salt_size, tree_fd, tree, ret,
+				 err);
 }
 
 /* The superblock has been read; from the second block on lies the tree. */
@@ -82,8 +83,11 @@ static int compare_tree(const struct covered *c, const char *tree, struct error 
 	if (r < 0)
 		return r;
 	if (made.size > c->tree->size ||
-	    memcmp(made.data + VERITY_BLOCK, c->b->file.data + c->tree->offset + VERITY_BLOCK, made.size - VERITY_BLOCK) != 0)
-		return error_verdict(err, "%s: the hash tree on the disk is not that of the root partition: some reads would fail", c->b->path);
+	    memcmp(made.data + VERITY_BLOCK, c->b->file.data + c->tree->offset + VERITY_BLOCK,
+		   made.size - VERITY_BLOCK) != 0)
+		return error_verdict(
+			err, "%s: the hash tree on the disk is not that of the root partition: some reads would fail",
+			c->b->path);
 	return 0;
 }
 
@@ -96,7 +100,8 @@ static int check(const struct covered *c, const char *data, const char *scratch,
 	if (r < 0)
 		return r;
 	if (memcmp(hash, c->root_hash, sizeof(hash)) != 0)
-		return error_verdict(err, "%s: the root partition does not have the root hash of the command line", c->b->path);
+		return error_verdict(err, "%s: the root partition does not have the root hash of the command line",
+				     c->b->path);
 	return compare_tree(c, tree, err);
 }
 
@@ -107,7 +112,9 @@ static int check_rest(const struct covered *c, struct error *err)
 
 	for (uint64_t i = covered; i < c->root->size; i++)
 		if (c->b->file.data[c->root->offset + i])
-			return error_verdict(err, "%s: the root partition has data at its byte %" PRIu64 ", behind what the hash tree covers",
+			return error_verdict(err,
+					     "%s: the root partition has data at its byte %" PRIu64
+					     ", behind what the hash tree covers",
 					     c->b->path, i);
 	return 0;
 }

@@ -28,7 +28,8 @@ static int read_manifest(const struct request *q, struct manifest **ret, struct 
 	if (!io_exists(q->disk))
 		return error_input(err, "%s: there is no such file", q->disk);
 	if (!io_exists(path))
-		return error_input(err, "%s is missing: it says what is declared of the disk; name it with --manifest", path);
+		return error_input(err, "%s is missing: it says what is declared of the disk; name it with --manifest",
+				   path);
 	return manifest_read(path, ret, err);
 }
 

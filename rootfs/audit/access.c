@@ -141,7 +141,8 @@ static int check_packages(struct audit *a, struct error *err)
 
 	for (size_t i = 0; i < list.count && r == 0; i++)
 		if (find_mark(a, PACKAGE, list.names[i].name))
-			audit_find(a, list.names[i].place, list.names[i].line, "package %s is installed", list.names[i].name);
+			audit_find(a, list.names[i].place, list.names[i].line, "package %s is installed",
+				   list.names[i].name);
 	return r;
 }
 

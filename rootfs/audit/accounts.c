@@ -95,7 +95,8 @@ static void judge_password(struct audit *a, const struct record *r)
 	else if (strcmp(password, "x") != 0 && !strchr("!*", password[0]))
 		audit_find(a, PASSWD, r->number, "%s has a password that all may read: lock it", r->fields[0]);
 	if (r->count >= 7 && strtoul(r->fields[2], NULL, 10) == 0 && strcmp(r->fields[0], "root") != 0)
-		audit_find(a, PASSWD, r->number, "%s is root by another name (user id \"%s\")", r->fields[0], r->fields[2]);
+		audit_find(a, PASSWD, r->number, "%s is root by another name (user id \"%s\")", r->fields[0],
+			   r->fields[2]);
 }
 
 static int check_accounts(struct audit *a, struct error *err)
@@ -106,7 +107,8 @@ static int check_accounts(struct audit *a, struct error *err)
 	if (r >= 0)
 		r = each_record(a, SHADOW, judge_shadow, &passwords, err);
 	if (r >= 0)
-		audit_seen(a, "%zu accounts, %zu of them with a locked password, the others with none to try", accounts, passwords);
+		audit_seen(a, "%zu accounts, %zu of them with a locked password, the others with none to try", accounts,
+			   passwords);
 	return r < 0 ? r : 0;
 }
 

@@ -38,7 +38,8 @@ static int check_partitions(struct audit *a, struct error *err)
 {
 	(void)err;
 	audit_seen(a, "the boot file's, the root's and its hash tree's");
-	return check_list(a, a->in->partitions, AUDIT_DISK, "is neither boot file, root nor hash tree: it can be written");
+	return check_list(a, a->in->partitions, AUDIT_DISK,
+			  "is neither boot file, root nor hash tree: it can be written");
 }
 
 /* What dracut and its like put there, and a static shell. */

@@ -55,8 +55,8 @@ static int check_setuid(struct audit *a, struct error *err)
 		if (found)
 			known = found;
 		else
-			audit_find(a, node.path, 0, "%s, mode %04o, owner %u:%u: nobody logs in, so nobody needs it", set_id_name(node.mode),
-				   node.mode, node.uid, node.gid);
+			audit_find(a, node.path, 0, "%s, mode %04o, owner %u:%u: nobody logs in, so nobody needs it",
+				   set_id_name(node.mode), node.mode, node.uid, node.gid);
 	}
 	audit_seen(a, "%zu files%s%s%s%s", files, known ? "; allowed: /" : "", known ? known->path : "",
 		   known ? ", which " : "", known ? known->why : "");
@@ -91,8 +91,10 @@ static int check_acls(struct audit *a, struct error *err)
 
 	(void)err;
 	while (tree_next(a->in->tree, &position, &node))
-		if (find_attribute(&node, "system.posix_acl_access") || find_attribute(&node, "system.posix_acl_default"))
-			audit_find(a, node.path, 0, "has an access control list: its mode does not say who may write to it");
+		if (find_attribute(&node, "system.posix_acl_access") ||
+		    find_attribute(&node, "system.posix_acl_default"))
+			audit_find(a, node.path, 0,
+				   "has an access control list: its mode does not say who may write to it");
 	audit_seen(a, "none among %zu names", position);
 	return 0;
 }
@@ -140,9 +142,11 @@ static int check_owner(struct audit *a, struct error *err)
 		if (!is_system(node.path))
 			continue;
 		if (node.uid != 0)
-			audit_find(a, node.path, 0, "is of user %u, who could change it while the machine runs", node.uid);
+			audit_find(a, node.path, 0, "is of user %u, who could change it while the machine runs",
+				   node.uid);
 		else if (node.type != TAR_SYMLINK && node.gid != 0 && node.mode & S_IWGRP)
-			audit_find(a, node.path, 0, "group %u could change it while the machine runs (mode %04o)", node.gid, node.mode);
+			audit_find(a, node.path, 0, "group %u could change it while the machine runs (mode %04o)",
+				   node.gid, node.mode);
 	}
 	audit_seen(a, "programs and configuration are root's, and root's alone to change");
 	return 0;

@@ -33,7 +33,8 @@ struct values {
 /* "{ a, b }", "a, b" or "a". */
 static struct values values_at(const struct judgement *j, const struct nft_rule *rule, size_t i)
 {
-	const struct nft_name *name = i < rule->count && rule->words[i][0] == '@' ? nft_name_find(j->nft, rule->words[i]) : NULL;
+	const struct nft_name *name =
+		i < rule->count && rule->words[i][0] == '@' ? nft_name_find(j->nft, rule->words[i]) : NULL;
 	struct values v = { rule->words, i, i };
 
 	if (name)
@@ -202,8 +203,8 @@ static void refuse(const struct judgement *j, const struct nft_rule *rule, const
 
 static void judge_chain(const struct judgement *j, const struct nft_chain *c, bool restricted, unsigned int depth);
 
-static void judge_jump(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule, const char *name,
-		       bool restricted, unsigned int depth)
+static void judge_jump(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule,
+		       const char *name, bool restricted, unsigned int depth)
 {
 	const struct nft_chain *target = nft_chain_find(j->nft, c->family, c->table, name);
 
@@ -232,8 +233,8 @@ static size_t take_pair(const struct nft_rule *rule, size_t vmap, size_t i, stru
 	return i;
 }
 
-static void judge_rule(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule, bool restricted,
-		       unsigned int depth);
+static void judge_rule(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule,
+		       bool restricted, unsigned int depth);
 
 /* "MATCH vmap { KEY : VERDICT, ... }" */
 static void judge_map(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule, size_t vmap,
@@ -293,8 +294,8 @@ static void judge_verdict(const struct judgement *j, const struct nft_chain *c, 
 		refuse(j, rule, "sends packets where the audit cannot follow");
 }
 
-static void judge_rule(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule, bool restricted,
-		       unsigned int depth)
+static void judge_rule(const struct judgement *j, const struct nft_chain *c, const struct nft_rule *rule,
+		       bool restricted, unsigned int depth)
 {
 	const size_t vmap = find_word(rule, "vmap");
 
@@ -346,7 +347,8 @@ static void judge_others(const struct judgement *j)
 		const struct nft_chain *c = &j->nft->chains[i];
 
 		if (strcmp(c->type, "nat") == 0 && strcmp(c->hook, "prerouting") == 0 && c->rule_count > 0)
-			audit_find(j->a, j->path, c->line, "chain %s gives packets other ports before the firewall sees them", c->name);
+			audit_find(j->a, j->path, c->line,
+				   "chain %s gives packets other ports before the firewall sees them", c->name);
 	}
 }
 
@@ -356,8 +358,8 @@ static void judge_declared(const struct judgement *j)
 
 	for (size_t i = 0; i < d->port_count; i++)
 		if (!j->opened[d->ports[i].udp][d->ports[i].number])
-			audit_find(j->a, j->path, 0, "%s port %u is declared, and no rule lets it in", d->ports[i].udp ? "UDP" : "TCP",
-				   d->ports[i].number);
+			audit_find(j->a, j->path, 0, "%s port %u is declared, and no rule lets it in",
+				   d->ports[i].udp ? "UDP" : "TCP", d->ports[i].number);
 }
 
 void firewall_judge(struct audit *a, const struct nft *nft, const char *path)
@@ -370,7 +372,8 @@ void firewall_judge(struct audit *a, const struct nft *nft, const char *path)
 		error_no_memory();
 	judge_others(&j);
 	if (!four || !six)
-		audit_find(a, path, 0, "no chain drops what it does not let in from %s: \"type filter hook input priority filter; policy drop;\"",
+		audit_find(a, path, 0,
+			   "no chain drops what it does not let in from %s: \"type filter hook input priority filter; policy drop;\"",
 			   !four && !six ? "the network" : four ? "IPv6" : "IPv4");
 	if (four)
 		judge_chain(&j, four, false, 0);

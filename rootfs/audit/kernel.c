@@ -56,7 +56,8 @@ static int check_cmdline(struct audit *a, struct error *err)
 			const struct weak_word *w = &weak_words[i];
 
 			if (strcmp(w->key, p.key) == 0 && (!w->value || strcmp(w->value, p.value) == 0))
-				audit_find(a, AUDIT_CMDLINE, 0, "%s%s%s %s", p.key, p.has_value ? "=" : "", p.value, w->why);
+				audit_find(a, AUDIT_CMDLINE, 0, "%s%s%s %s", p.key, p.has_value ? "=" : "", p.value,
+					   w->why);
 		}
 	if (rest[strspn(rest, " ")])
 		audit_find(a, AUDIT_CMDLINE, 0, "what comes after \"--\" is no longer the kernel's");
@@ -100,13 +101,15 @@ static void judge(struct audit *a, const struct sysctl *s, const struct wanted *
 	const struct sysctl_setting *setting = sysctl_find(s, w->key);
 
 	if (!setting)
-		audit_find(a, s->applied ? "etc/sysctl.d" : "usr/lib/systemd/system/systemd-sysctl.service", 0, "%s%s is not set: write \"%s = %s\"",
-			   s->applied ? "" : "this service does not run, so ", w->key, w->key, w->values[0]);
+		audit_find(a, s->applied ? "etc/sysctl.d" : "usr/lib/systemd/system/systemd-sysctl.service", 0,
+			   "%s%s is not set: write \"%s = %s\"", s->applied ? "" : "this service does not run, so ",
+			   w->key, w->key, w->values[0]);
 	else if (!audit_among(setting->value, w->values))
-		audit_find(a, setting->path, setting->line, "%s is \"%s\": it must be %s", w->key, setting->value, w->values[0]);
+		audit_find(a, setting->path, setting->line, "%s is \"%s\": it must be %s", w->key, setting->value,
+			   w->values[0]);
 	else
-		audit_seen(a, "%s = %s (%s%s:%u)", w->key, setting->value, setting->path[0] == '(' ? "" : "/", setting->path,
-			   setting->line);
+		audit_seen(a, "%s = %s (%s%s:%u)", w->key, setting->value, setting->path[0] == '(' ? "" : "/",
+			   setting->path, setting->line);
 }
 
 static int check_settings(struct audit *a, struct error *err)

@@ -35,7 +35,9 @@ static int check_getty(struct audit *a, struct error *err)
 		"getty@.service", "serial-getty@.service", "console-getty.service", "container-getty@.service",
 		"autovt@.service", NULL,
 	};
-	static const char *const programs[] = { "agetty", "getty", "mgetty", "mingetty", "fgetty", "ngetty", "login", NULL };
+	static const char *const programs[] = {
+		"agetty", "getty", "mgetty", "mingetty", "fgetty", "ngetty", "login", NULL,
+	};
 
 	(void)err;
 	check_unmasked(a, units);
@@ -108,8 +110,8 @@ static void check_words(struct audit *a)
 	while (audit_parameter_next(&rest, &p))
 		for (size_t i = 0; i < ARRAY_SIZE(shell_words); i++)
 			if (strcmp(shell_words[i].rule, a->rule->id) == 0 && gives_shell(&shell_words[i], &p))
-				audit_find(a, AUDIT_CMDLINE, 0, "%s%s%s asks for a shell", p.key, p.has_value ? "=" : "",
-					   p.value);
+				audit_find(a, AUDIT_CMDLINE, 0, "%s%s%s asks for a shell", p.key,
+					   p.has_value ? "=" : "", p.value);
 }
 
 static int check_debug_shell(struct audit *a, struct error *err)
@@ -156,7 +158,8 @@ static int check_credentials(struct audit *a, struct error *err)
 	if (!tree_stat(a->in->tree, "usr/lib/systemd/systemd", false, &node))
 		audit_seen(a, "there is no systemd to take them");
 	else if (!audit_parameter(a, "systemd.import_credentials", &p) || !is_no(&p))
-		audit_find(a, AUDIT_CMDLINE, 0, "systemd takes passwords, units and more from whoever writes the machine's SMBIOS strings or the ESP: say systemd.import_credentials=0");
+		audit_find(a, AUDIT_CMDLINE, 0,
+			   "systemd takes passwords, units and more from whoever writes the machine's SMBIOS strings or the ESP: say systemd.import_credentials=0");
 	else
 		audit_seen(a, "systemd.import_credentials=%s", p.value);
 	return 0;

@@ -59,8 +59,8 @@ static int check_fstab(struct audit *a, struct error *err)
 			fields[count++] = text_copy(word);
 		if (count > 0 && fields[0][0] != '#' &&
 		    (count < 3 || !keeps_nothing(fields[2], count > 3 ? fields[3] : "")))
-			audit_find(a, "etc/fstab", number + 1, "%s at %s can be written and is there after a reboot", fields[0],
-				   count > 1 ? fields[1] : "no place");
+			audit_find(a, "etc/fstab", number + 1, "%s at %s can be written and is there after a reboot",
+				   fields[0], count > 1 ? fields[1] : "no place");
 		for (size_t i = 0; i < count; i++)
 			free(fields[i]);
 	}
@@ -71,7 +71,9 @@ static int check_fstab(struct audit *a, struct error *err)
 /* Whoever opens a volume at boot means to use it. */
 static int check_volumes(struct audit *a, struct error *err)
 {
-	static const char *const tables[] = { "etc/crypttab", "etc/integritytab", "etc/mdadm/mdadm.conf", "etc/mdadm.conf" };
+	static const char *const tables[] = {
+		"etc/crypttab", "etc/integritytab", "etc/mdadm/mdadm.conf", "etc/mdadm.conf",
+	};
 	struct text rest, line, word;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
@@ -105,7 +107,8 @@ static void check_mount(struct audit *a, const struct unit *u)
 	const char *options = unit_file_value(&u->file, "Mount", "Options");
 
 	if (!keeps_nothing(type, options))
-		audit_find(a, u->path, 0, "%s mounts %s so that it can be written", u->name, what[0] ? what : "something");
+		audit_find(a, u->path, 0, "%s mounts %s so that it can be written", u->name,
+			   what[0] ? what : "something");
 }
 
 static int check_units(struct audit *a, struct error *err)
@@ -122,7 +125,8 @@ static int check_units(struct audit *a, struct error *err)
 			mounts++;
 			check_mount(a, u);
 		} else if (strcmp(strrchr(u->name, '.'), ".swap") == 0) {
-			audit_find(a, u->path, 0, "%s writes memory to %s", u->name, unit_file_value(&u->file, "Swap", "What"));
+			audit_find(a, u->path, 0, "%s writes memory to %s", u->name,
+				   unit_file_value(&u->file, "Swap", "What"));
 		}
 	}
 	audit_seen(a, "%zu mount units, nothing but memory and the kernel's own; no swap", mounts);
@@ -160,7 +164,8 @@ static int check_automatic(struct audit *a, struct error *err)
 	(void)err;
 	if (tree_stat(a->in->tree, generator, false, &node) &&
 	    (!audit_parameter(a, "systemd.gpt_auto", &p) || audit_is_yes(&p)))
-		audit_find(a, AUDIT_CMDLINE, 0, "systemd mounts partitions that it finds on the disk: say systemd.gpt_auto=0");
+		audit_find(a, AUDIT_CMDLINE, 0,
+			   "systemd mounts partitions that it finds on the disk: say systemd.gpt_auto=0");
 	while (tree_next(a->in->tree, &position, &node))
 		if (audit_is_program(&node) && audit_among(audit_base(node.path), programs))
 			audit_find(a, node.path, 0, "mounts or grows what it finds");
@@ -181,7 +186,8 @@ static int check_cmdline(struct audit *a, struct error *err)
 	(void)err;
 	while (audit_parameter_next(&rest, &p))
 		if (audit_among(p.key, words))
-			audit_find(a, AUDIT_CMDLINE, 0, "%s%s%s mounts something else", p.key, p.has_value ? "=" : "", p.value);
+			audit_find(a, AUDIT_CMDLINE, 0, "%s%s%s mounts something else", p.key, p.has_value ? "=" : "",
+				   p.value);
 	audit_seen(a, "it names no place to mount or to resume from");
 	return 0;
 }

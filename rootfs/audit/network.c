@@ -50,7 +50,8 @@ static void judge_listen(struct audit *a, const struct unit *u, const struct uni
 	if (strncmp(e->value, "vsock:", 6) == 0 || !port_of(e->value, &port))
 		audit_find(a, e->path, e->line, "%s listens at \"%s\"", u->name, e->value);
 	else if (!declared_has_port(a->in->declared, port, udp))
-		audit_find(a, e->path, e->line, "%s listens on %s port %u, which is not declared", u->name, udp ? "UDP" : "TCP", port);
+		audit_find(a, e->path, e->line, "%s listens on %s port %u, which is not declared", u->name,
+			   udp ? "UDP" : "TCP", port);
 }
 
 static void check_socket(struct audit *a, const struct unit *u)
@@ -93,7 +94,8 @@ static void check_service(struct audit *a, const struct unit *u)
 		const struct unit_entry *e = unit_runs(u, programs);
 
 		if (e && !declared_has_port(a->in->declared, listeners[i].port, listeners[i].udp))
-			audit_find(a, e->path, e->line, "%s runs %s, which listens on %s port %u, and that is not declared", u->name,
+			audit_find(a, e->path, e->line,
+				   "%s runs %s, which listens on %s port %u, and that is not declared", u->name,
 				   listeners[i].program, listeners[i].udp ? "UDP" : "TCP", listeners[i].port);
 	}
 }
@@ -154,7 +156,8 @@ static int check_listeners(struct audit *a, struct error *err)
 			check_service(a, u);
 		}
 	}
-	audit_seen(a, "%zu socket units, all local or declared; none of %zu services is known to listen elsewhere", sockets, services);
+	audit_seen(a, "%zu socket units, all local or declared; none of %zu services is known to listen elsewhere",
+		   sockets, services);
 	return check_resolved(a, err);
 }
 
@@ -166,14 +169,16 @@ static char *find_ruleset(const struct audit *a)
 	static const char *const programs[] = { "nft", NULL };
 
 	for (size_t i = 0; i < a->units->count; i++) {
-		const struct unit_entry *e = runs(&a->units->items[i]) ? unit_runs(&a->units->items[i], programs) : NULL;
+		const struct unit_entry *e =
+			runs(&a->units->items[i]) ? unit_runs(&a->units->items[i], programs) : NULL;
 		const char *rest = e ? e->value : "";
 		struct text word;
 		bool next = false;
 
 		while (unit_word_next(&rest, &word)) {
 			if (next)
-				return string_printf("%.*s", (int)word.size - (*word.data == '/'), word.data + (*word.data == '/'));
+				return string_printf("%.*s", (int)word.size - (*word.data == '/'),
+						     word.data + (*word.data == '/'));
 			next = text_equal(word, "-f") || text_equal(word, "--file");
 		}
 	}
@@ -188,7 +193,8 @@ static int check_firewall(struct audit *a, struct error *err)
 	int r;
 
 	if (!path) {
-		audit_find(a, "usr/lib/systemd/system/nftables.service", 0, "no unit that runs loads a ruleset with \"nft -f\": enable it");
+		audit_find(a, "usr/lib/systemd/system/nftables.service", 0,
+			   "no unit that runs loads a ruleset with \"nft -f\": enable it");
 		return 0;
 	}
 	r = audit_text(a, path, &text, err);
@@ -275,7 +281,8 @@ static int check_chrony(struct audit *a, struct error *err)
 	}
 	r = read_chrony_files(a, &c, err);
 	if (r == 0 && !c.closed)
-		audit_find(a, c.place ? c.place : "etc/chrony.conf", c.line, "chronyd's command port is open: say \"cmdport 0\"");
+		audit_find(a, c.place ? c.place : "etc/chrony.conf", c.line,
+			   "chronyd's command port is open: say \"cmdport 0\"");
 	else if (r == 0)
 		audit_seen(a, "cmdport 0 (/%s:%u)", c.place, c.line);
 	free(c.place);

@@ -415,7 +415,8 @@ static void take_command(struct parser *p)
 	} else if (is(p, "flush")) {
 		take_flush(p);
 	} else {
-		note(p, p->now.line, "\"%s\" cannot be judged: write the whole ruleset out in tables of one file", p->now.word);
+		note(p, p->now.line, "\"%s\" cannot be judged: write the whole ruleset out in tables of one file",
+		     p->now.word);
 		skip_statement(p);
 		/* A brace that nobody opened would be met for ever. */
 		if (is(p, "}"))

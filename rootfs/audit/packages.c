@@ -49,14 +49,17 @@ static int check_absent(struct audit *a, struct error *err)
 	if (r < 0)
 		return r;
 	if (!list.known && d->absent_count > 0)
-		audit_find(a, "var/lib/dpkg/status", 0, "there is no database of packages that can be read, so nobody can tell");
+		audit_find(a, "var/lib/dpkg/status", 0,
+			   "there is no database of packages that can be read, so nobody can tell");
 	for (size_t i = 0; i < d->absent_count; i++) {
 		const struct installed_package *p = find_package(&list, d->absent[i]);
 
 		if (p)
-			audit_find(a, p->place, p->line, "package %s is installed, though the description leaves it out", p->name);
+			audit_find(a, p->place, p->line,
+				   "package %s is installed, though the description leaves it out", p->name);
 	}
-	audit_seen(a, "%zu packages installed, none of the %zu that the description leaves out", list.count, d->absent_count);
+	audit_seen(a, "%zu packages installed, none of the %zu that the description leaves out", list.count,
+		   d->absent_count);
 	return 0;
 }
 

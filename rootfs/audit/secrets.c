@@ -44,7 +44,8 @@ static int check_tokens(struct audit *a, struct error *err)
 
 static bool is_value_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("+/=_.-!@%^&*~", c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("+/=_.-!@%^&*~", c));
 }
 
 /* Are two bytes of it, drawn by chance, the same less often than one time in nine? (3.2 bits of collision entropy.) */
@@ -112,7 +113,8 @@ bool secrets_line(struct text line)
 /* Where people put what they configure. Elsewhere, in programs' own files, chance is everywhere. */
 static bool is_configured(const struct tree_node *node)
 {
-	static const char *const patterns[] = { "etc/*", "root/*", "home/*", "opt/*", "srv/*", "usr/local/*", "usr/lib/systemd/*" };
+	static const char *const patterns[] = {"etc/*", "root/*",      "home/*",	   "opt/*",
+					       "srv/*", "usr/local/*", "usr/lib/systemd/*"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
 		if (fnmatch(patterns[i], node->path, 0) == 0)
@@ -169,7 +171,8 @@ static int check_names(struct audit *a, struct error *err)
 	while (tree_next(a->in->tree, &position, &node))
 		for (size_t i = 0; i < ARRAY_SIZE(secret_names); i++)
 			if (node.type == TAR_FILE && node.size > 0 && fnmatch(secret_names[i], node.path, 0) == 0) {
-				audit_find(a, node.path, 0, "a file that holds secrets or what somebody typed, by its name");
+				audit_find(a, node.path, 0,
+					   "a file that holds secrets or what somebody typed, by its name");
 				break;
 			}
 	audit_seen(a, "none of %zu patterns of names", ARRAY_SIZE(secret_names));
@@ -211,7 +214,8 @@ static int check_seeds(struct audit *a, struct error *err)
 		if (!tree_stat(a->in->tree, places[i], true, &node))
 			continue;
 		if (node.type != TAR_DIRECTORY || tree_list(a->in->tree, places[i], &position))
-			audit_find(a, places[i], 0, "is of a machine that ran, and would be the same on all of this image");
+			audit_find(a, places[i], 0,
+				   "is of a machine that ran, and would be the same on all of this image");
 	}
 	audit_seen(a, "no seeds, no dumps of an earlier machine");
 	return 0;

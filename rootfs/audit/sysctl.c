@@ -103,7 +103,8 @@ static void add_cmdline(const struct audit *a, struct sysctl *s)
 
 	while (audit_parameter_next(&rest, &p))
 		if (strncmp(p.key, prefix, sizeof(prefix) - 1) == 0)
-			append(s, clean_key(text_of(p.key + sizeof(prefix) - 1)), string_copy(p.value), AUDIT_CMDLINE, 0);
+			append(s, clean_key(text_of(p.key + sizeof(prefix) - 1)), string_copy(p.value), AUDIT_CMDLINE,
+			       0);
 }
 
 static bool is_there(char **names, size_t count, const char *name)

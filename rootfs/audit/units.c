@@ -231,6 +231,55 @@ static int read_unit(struct unit *u, const struct tree *tree, struct error *err)
 	return r;
 }
 
+/* Settings that start what they name, when the unit itself is started. */
+static const char *const starters[] = { "Wants", "Requires", "BindsTo", "Upholds", "Sockets", "Unit" };
+
+static bool mark_named(const struct units *units, const char *list)
+{
+	struct text word;
+	bool any = false;
+
+	while (unit_word_next(&list, &word)) {
+		CLEANUP_FREE char *name = text_copy(word), *template = template_of(name);
+		struct unit *u = find(units, name);
+
+		if (!u)
+			u = find(units, template);
+		if (u && !u->masked && !u->wanted)
+			any = u->wanted = true;
+	}
+	return any;
+}
+
+static bool mark_started(const struct units *units, const struct unit *u)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(starters); i++) {
+		const struct unit_entry *e;
+		size_t position = 0;
+
+		while ((e = unit_file_next(&u->file, NULL, starters[i], &position)))
+			if (mark_named(units, e->value))
+				any = true;
+	}
+	return any;
+}
+
+/* What those that are started start in turn. Of targets it is not asked whether they are reached. */
+static void follow_wanted(const struct units *units)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < units->count; i++)
+			if ((units->items[i].wanted || has_suffix(units->items[i].name, ".target")) &&
+			    mark_started(units, &units->items[i]))
+				more = true;
+	}
+}
+
 int units_read(const struct tree *tree, struct units **ret, struct error *err)
 {
 	CLEANUP_UNITS struct units *units = memory_new(sizeof(*units));
@@ -248,6 +297,7 @@ int units_read(const struct tree *tree, struct units **ret, struct error *err)
 	for (size_t i = 0; i < units->count && r == 0; i++)
 		if (!units->items[i].masked)
 			r = read_unit(&units->items[i], tree, err);
+	follow_wanted(units);
 	if (r == 0)
 		*ret = TAKE_PTR(units);
 	return r;

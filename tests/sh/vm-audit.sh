@@ -62,7 +62,6 @@ touch /var/lib/open && chmod 666 /var/lib/open
 mknod /var/lib/kmem c 1 1
 echo '/dev/nvme1n1 /data ext4 defaults 0 2' > /etc/fstab
 echo 'data /dev/nvme1n1 none' > /etc/crypttab
-printf '\nPackage: openssh-server\nStatus: install ok installed\n' >> /var/lib/dpkg/status
 d=-----
 printf '%sBEGIN PRIVATE KEY%s\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n%sEND PRIVATE KEY%s\n' $d $d $d $d > /opt/app/key
 echo "id=AK""IAABCDEFGHIJ234567" > /root/.aws/credentials
@@ -71,6 +70,9 @@ EOF
 cat > "$description/images.sh" <<'EOF'
 #!/bin/sh
 set -eu
+# After dpkg's last run.
+printf '\nPackage: openssh-server\nStatus: install ok installed\nMaintainer: nobody\nArchitecture: all\nVersion: 1\nDescription: planted\n' \
+	>> /var/lib/dpkg/status
 mkdir -p /var/lib/systemd/coredump
 echo 1 > /var/lib/systemd/coredump/core
 EOF

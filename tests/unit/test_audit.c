@@ -127,6 +127,9 @@ static const struct planted planted[] = {
 
 	{ "network.listeners", "/usr/lib/systemd/system/own.socket:2", "a socket unit",
 	  .lines = UNIT "own.socket [Socket]\\nListenStream=22\\n\n" WANTED("own.socket") },
+	{ "network.listeners", "/usr/lib/systemd/system/own.socket:2", "a socket that a started service asks for",
+	  .lines = UNIT "own.socket [Socket]\\nListenStream=22\\n\n" UNIT "a.service [Unit]\\nRequires=b.service\\n\n"
+	  UNIT "b.service [Unit]\\nWants=c.service own.socket\\n\n" WANTED("a.service") },
 	{ "network.listeners", "/usr/lib/systemd/system/own.socket:3", "a socket of UDP at the declared TCP port",
 	  .lines = UNIT "own.socket [Socket]\\nListenStream=[::]:3000\\nListenDatagram=0.0.0.0:3000\\n\n" WANTED("own.socket") },
 	{ "network.listeners", "/usr/lib/systemd/system/own.socket:2", "a socket of the hypervisor's",
