@@ -204,14 +204,16 @@ static int take_tree(const struct audit_disk *d, const char *cache, const char *
 
 /* ---------------------------------------------------------------- all of it */
 
-static int step(unsigned int number, const char *title,
-		int (*run)(struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err),
-		struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err)
+/* One part of the work; the cache is where its files go. */
+typedef int (*work_fn)(struct audit_disk *d, const struct manifest *m, const char *cache, struct error *err);
+
+static int step(unsigned int number, const char *title, work_fn work, struct audit_disk *d, const struct manifest *m,
+		const char *cache, struct error *err)
 {
 	int r;
 
 	log_step_begin(number, 2, title);
-	r = run(d, m, cache, err);
+	r = work(d, m, cache, err);
 	log_step_end(r < 0 ? "failed" : "done");
 	return r;
 }
