@@ -36,6 +36,7 @@ cpio|cmd:cpio|reads initrds independently
 cryptsetup-bin|cmd:veritysetup|checks verity trees independently
 curl|cmd:curl|asks the booted service
 dosfstools|cmd:mkfs.fat|makes test file systems
+faketime|cmd:faketime|builds at another time
 erofs-utils|cmd:fsck.erofs|checks the root file system independently
 gdisk|cmd:sgdisk|checks the partition table independently
 jq|cmd:jq|reads results in tests

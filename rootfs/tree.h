@@ -14,7 +14,7 @@ struct error;
 /*
  * The image's tree: an index over tar archives, which keep the files' data. Names are sorted bytewise by
  * component ("a", "a/b", "a-b"), as GNU tar's --sort=name has them. Of extended attributes,
- * security.capability and user.* are kept, sorted by name; of times, none.
+ * security.capability, system.posix_acl_* and user.* are kept, sorted by name; of times, none.
  *
  * Paths are relative to the tree's root, "usr/lib/os-release"; "/" in front means the same. Symbolic links are
  * followed within the tree, at most 40, and never lead out of it: ".." of the root is the root.

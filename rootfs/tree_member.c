@@ -83,17 +83,18 @@ static void add_attribute(struct tree_entry *e, const struct pax_record *r)
 	e->attribute_count++;
 }
 
-/* Capabilities and the user's own belong to the file; the rest is about the system that it lay on. */
-static bool is_kept(const struct member *m, const struct pax_record *r)
+/* Capabilities, access control lists and the user's own belong to the file; the rest is about the system that it lay on. */
+static bool belongs_to_file(const struct pax_record *r)
 {
-	return m->kind == TREE_FINISHED || pax_is(r, XATTR "security.capability") || starts(r, XATTR "user.");
+	return pax_is(r, XATTR "security.capability") || pax_is(r, XATTR "system.posix_acl_access") ||
+	       pax_is(r, XATTR "system.posix_acl_default") || starts(r, XATTR "user.");
 }
 
 static int take_attribute(struct member *m, const struct pax_record *r, struct error *err)
 {
 	if (starts(r, OVERLAY) && m->kind != TREE_FINISHED)
 		return take_overlay(m, r, err);
-	if (!is_kept(m, r))
+	if (m->kind != TREE_FINISHED && !belongs_to_file(r))
 		return 0;
 	/* GNU tar writes a '=' in a name as "%3D", others do not, and mkfs.erofs knows neither. */
 	if (memchr(r->key, '%', r->key_size) || memchr(r->key, '\0', r->key_size))

@@ -28,7 +28,7 @@ static int tree_key(const struct plan *plan, struct stage_key *key, struct error
 const struct stage stage_tree = {
 	.name = "tree",
 	.title = "putting the tree together",
-	.version = "2",
+	.version = "3",
 	.room = ROOM_FACTORY,
 	.inputs = { "packages.tar", "changes.tar" },
 	.outputs = { "root.tar" },

@@ -89,7 +89,7 @@ int probe_run(const char *qemu, const char *accel, unsigned int timeout_ms, enum
 	bios = string_printf("/proc/self/fd/%d", image);
 	r = process_start(&(struct process_options){
 		.argv = (const char *const[]){
-			qemu, "-machine", "q35", "-accel", accel, "-m", "16", "-bios", bios,
+			qemu, "-machine", "q35", "-accel", accel, "-cpu", "max", "-m", "16", "-bios", bios,
 			"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 			"-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", NULL },
 		.pass_fds = (const int[]){ image, -1 },

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../../factory/base/bytes.h"
 #include "../../factory/base/cleanup.h"
 #include "../../factory/format/tar.h"
 #include "../tree.h"
@@ -84,18 +85,51 @@ static int check_capabilities(struct audit *a, struct error *err)
 	return 0;
 }
 
+/*
+ * Extended attributes of access control lists, Linux's include/uapi/linux/posix_acl_xattr.h: version 2, then entries of
+ * tag, permissions and id, little-endian.
+ */
+#define ACL_VERSION 2
+#define ACL_HEADER 4
+#define ACL_ENTRY 8
+#define ACL_WRITE 2
+
+enum acl_tag { ACL_USER = 0x02, ACL_GROUP = 0x08, ACL_OTHER = 0x20 };
+
+/* The mask of the list is not asked: it is the file's group mode, which chmod changes. */
+static bool acl_lets_write(const struct tree_attribute *list)
+{
+	const uint8_t *data = list->value;
+
+	/* What cannot be read is taken to let everybody. */
+	if (list->size < ACL_HEADER || read_le32(data) != ACL_VERSION || (list->size - ACL_HEADER) % ACL_ENTRY)
+		return true;
+	for (size_t at = ACL_HEADER; at < list->size; at += ACL_ENTRY) {
+		const uint16_t tag = read_le16(data + at);
+		const bool named = (tag == ACL_USER || tag == ACL_GROUP) && read_le32(data + at + 4) != 0;
+
+		if ((named || tag == ACL_OTHER) && read_le16(data + at + 2) & ACL_WRITE)
+			return true;
+	}
+	return false;
+}
+
 static int check_acls(struct audit *a, struct error *err)
 {
+	static const char *const names[] = { "system.posix_acl_access", "system.posix_acl_default" };
 	struct tree_node node;
-	size_t position = 0;
+	size_t position = 0, lists = 0;
 
 	(void)err;
 	while (tree_next(a->in->tree, &position, &node))
-		if (find_attribute(&node, "system.posix_acl_access") ||
-		    find_attribute(&node, "system.posix_acl_default"))
-			audit_find(a, node.path, 0,
-				   "has an access control list: its mode does not say who may write to it");
-	audit_seen(a, "none among %zu names", position);
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+			const struct tree_attribute *list = find_attribute(&node, names[i]);
+
+			lists += list != NULL;
+			if (list && acl_lets_write(list))
+				audit_find(a, node.path, 0, "its access control list lets others write (%s)", names[i]);
+		}
+	audit_seen(a, "%zu lists among %zu names, none that lets others write", lists, position);
 	return 0;
 }
 
@@ -169,7 +203,7 @@ static int check_devices(struct audit *a, struct error *err)
 const struct audit_rule audit_file_rules[] = {
 	{ "files.setuid", "no setuid or setgid program without a reason", check_setuid },
 	{ "files.capabilities", "no file capabilities", check_capabilities },
-	{ "files.acl", "no access control lists", check_acls },
+	{ "files.acl", "no access control list lets others write", check_acls },
 	{ "files.world-writable", "nothing everybody may write to", check_world_writable },
 	{ "files.owner", "the system's files are root's alone to change", check_owner },
 	{ "files.devices", "no device node", check_devices },

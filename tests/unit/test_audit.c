@@ -83,7 +83,7 @@ static const struct planted planted[] = {
 	{ "files.setuid", "/usr/lib/dbus-1.0/dbus-daemon-launch-helper", "an allowed one that everybody may run",
 	  .lines = "f 4755 0:101 usr/lib/dbus-1.0/dbus-daemon-launch-helper x\n" },
 	{ "files.capabilities", "/usr/bin/ping", "file capabilities", .lines = "x 0755 0:0 usr/bin/ping security.capability=x\n" },
-	{ "files.acl", "/etc/hosts", "an access control list", .lines = "x 0644 0:0 etc/hosts system.posix_acl_access=x\n" },
+	{ "files.acl", "/etc/hosts", "an access control list that cannot be read", .lines = "x 0644 0:0 etc/hosts system.posix_acl_access=x\n" },
 	{ "files.world-writable", "/var/lib/open", "a file that all may write to", .lines = "f 0666 0:0 var/lib/open x\n" },
 	{ "files.world-writable", "/var/open", "a directory likewise, without the sticky bit", .lines = "d 0777 0:0 var/open\n" },
 	{ "files.owner", "/usr/bin/tool", "a program of a service's user", .lines = "f 0755 999:0 usr/bin/tool x\n" },

@@ -341,6 +341,7 @@ static void test_attributes(void)
 	};
 	const struct tar_attribute upper[] = {
 		{ "trusted.overlay.origin", "\0\xfb", 2 }, { "trusted.overlay.opaque", "x", 1 }, { "user.c", "3", 1 },
+		{ "system.posix_acl_access", "A", 1 }, { "system.posix_acl_default", "D", 1 }, { "system.other", "x", 1 },
 	};
 	const struct tar_attribute whiteout = { "trusted.overlay.whiteout", "", 0 };
 	CLEANUP_BUF struct buf below = BUF_INIT(ARCHIVE_MAX), above = BUF_INIT(ARCHIVE_MAX);
@@ -364,7 +365,8 @@ static void test_attributes(void)
 	packages = write_archive("lower.tar", &below);
 	changes = write_archive("upper.tar", &above);
 	need(tree_merge(packages, changes, &t, &err) == 0, "merged: %s", err.message);
-	expect_tree(t, ROOT "{SCHILY.xattr.user.c=3} 5 755 d/\n"
+	expect_tree(t, ROOT "{SCHILY.xattr.system.posix_acl_access=A} {SCHILY.xattr.system.posix_acl_default=D} "
+		    "{SCHILY.xattr.user.c=3} 5 755 d/\n"
 		    "{uid=3000000} {SCHILY.xattr.security.capability=1} {SCHILY.xattr.user.a==\n} "
 		    "{SCHILY.xattr.user.b=2} 0 644 d/f = 1\n0 644 d/h = 2\n", "attributes");
 }
