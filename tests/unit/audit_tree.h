@@ -4,6 +4,7 @@
 
 #include "factory/base/buf.h"
 #include "factory/base/cleanup.h"
+#include "factory/base/hex.h"
 #include "factory/base/io.h"
 #include "factory/format/tar.h"
 #include "factory/model/declared.h"
@@ -14,7 +15,7 @@
 /*
  * Systems to be audited, as texts: a line an entry, "TYPE MODE UID:GID PATH ARGUMENT", where a later line of a path
  * replaces an earlier one. TYPE is f (file with ARGUMENT as its contents, "\n" for a newline), d, l (symbolic link),
- * c and b (devices), or x (file with the extended attribute NAME=VALUE).
+ * c and b (devices), or x (file with the extended attribute NAME=VALUE, where a value in hex begins with 0x).
  */
 
 #define AUDIT_TREE_MAX ((size_t)32 << 20)
@@ -62,6 +63,8 @@ static const char audit_clean_tree[] =
 	"l 0777 0:0 usr/lib/systemd/system/sockets.target.wants/local.socket ../local.socket\n"
 	"f 0644 0:0 var/lib/dpkg/status Package: systemd\\nStatus: install ok installed\\n\\n"
 	"Package: openssh-server\\nStatus: deinstall ok config-files\\n\\n\n"
+	/* user::rwx group::r-x group:4:r-x mask::r-x other::r-x */
+	"x 0755 0:0 var/log/journal.list system.posix_acl_access=0x0200000001000700ffffffff04000500ffffffff080005000400000010000500ffffffff20000500ffffffff\n"
 	"d 1777 0:0 tmp\n"
 	"d 0755 999:999 var/lib/service\n"
 	"f 0644 0:0 usr/lib/libtls.so \x7f" "ELF -----BEGIN PRIVATE KEY-----\n";
@@ -88,6 +91,10 @@ static inline void audit_tree_attribute(struct tar_member *m, struct tar_attribu
 
 	*value++ = '\0';
 	*a = (struct tar_attribute) { argument, value, strlen(value) };
+	if (strncmp(value, "0x", 2) == 0) {
+		a->size = (a->size - 2) / 2;
+		need(hex_decode(value + 2, (uint8_t *)value, a->size) == 0, "hex of %s", argument);
+	}
 	m->attributes = a;
 	m->attribute_count = 1;
 }
