@@ -54,7 +54,7 @@ pc_libs   = $(foreach c,$(1),$(if $(libs_$(c)),$(shell $(PKG_CONFIG) --libs $(li
 src_base    := $(wildcard factory/base/*.c)
 src_format  := $(wildcard factory/format/*.c)
 src_model   := $(wildcard factory/model/*.c)
-src_rootfs  := $(wildcard rootfs/*.c rootfs/packages/*.c)
+src_rootfs  := $(wildcard rootfs/*.c rootfs/packages/*.c rootfs/audit/*.c)
 src_keys    := $(wildcard keys/*.c)
 src_stages  := $(wildcard stages/*.c)
 src_vm-test := $(wildcard vm-test/*.c)
@@ -199,6 +199,12 @@ image-programs: $(image_programs)
 check-hosts: all ## build on another host, which Kiln makes itself, and compare (a quarter of an hour)
 	$(Q)prove --exec '' --timer tests/hosts/*.sh
 
+KEYS ?= $(OUT)/keys
+tamper: all ## sign IMAGE with KEYS (made if need be), and try every attack on it (half an hour without KVM)
+	$(Q)[ -e $(KEYS)/keyring ] || $(B)/kiln keys new $(KEYS)
+	$(B)/kiln build $(IMAGE) --keys $(KEYS) -o $(OUT)
+	$(B)/kiln tamper $(OUT)/$(name)/*.raw --secure-boot $(KEYS)
+
 check-unit: unit ## the unit tests alone
 	$(Q)prove --exec '' $(unit_tests)
 check-lint: all ## layers, headers, texts, libraries
@@ -217,4 +223,4 @@ format: ## rewrite the C sources in the house style
 	clang-format -i $(shell git ls-files '*.c')
 
 .PHONY: all help setup setup-check demo install clean check check-run unit fuzzers image-programs \
-	check-hosts check-unit check-lint fuzz bench bench-programs format
+	check-hosts tamper check-unit check-lint fuzz bench bench-programs format

@@ -25,6 +25,7 @@ extern const struct command command_build;
 extern const struct command command_measure;
 extern const struct command command_inspect;
 extern const struct command command_compare;
+extern const struct command command_audit;
 extern const struct command command_test;
 extern const struct command command_tamper;
 extern const struct command command_policy;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "../rootfs/guest.h"
-#include "../rootfs/packages/packages.h"
 #include "../rootfs/packages/store.h"
+#include "appliance_kernel.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
@@ -18,49 +17,17 @@
 #define MEMORY_MIB 512
 #define DISK_SIZE (UINT64_C(1) << 20)
 
-struct kernel {
-	char *image, *modules, *version;
-};
-
-static void kernel_free(struct kernel *k)
+static int find_kernel(const struct doctor *d, struct appliance_kernel *ret, struct error *err)
 {
-	free(k->image);
-	free(k->modules);
-	free(k->version);
-}
-#define CLEANUP_KERNEL __attribute__((cleanup(kernel_free)))
-
-/* ---------------------------------------------------------------- a kernel */
-
-/* A lock that names nothing but a kernel which has been unpacked before: the store is not asked for it. */
-static int kernel_unpacked(const struct store *store, const char *cache, char *sha256, struct kernel *ret,
-			   struct error *err)
-{
-	struct locked_package package = { .name = (char *)"of the cache" };
-	struct lock lock = { .sets[LOCK_APPLIANCE] = { .packages = &package, .count = 1 } };
-
-	memcpy(package.sha256, sha256, sizeof(package.sha256));
-	return packages_appliance_kernel(store, &lock, cache, &ret->image, &ret->modules, &ret->version,
-					 err);
-}
-
-static int find_kernel(const struct doctor *d, struct kernel *ret, struct error *err)
-{
-	CLEANUP_NAMES char **unpacked = doctor_unpacked(d->cache, "appliance");
 	CLEANUP_STORE struct store *store = NULL;
 	int r = store_open(d->cache, &store, err);
 
-	if (r < 0)
-		return r;
-	if (d->lock)
-		return packages_appliance_kernel(store, d->lock, d->cache, &ret->image, &ret->modules,
-						 &ret->version, err);
-	return unpacked[0] ? kernel_unpacked(store, d->cache, unpacked[0], ret, err) : 0;
+	return r < 0 ? r : appliance_kernel_find(store, d->lock, d->cache, ret, err);
 }
 
 /* ---------------------------------------------------------------- the start */
 
-static int start(const struct doctor *d, const struct kernel *kernel, const char *tmp, struct error *err)
+static int start(const struct doctor *d, const struct appliance_kernel *kernel, const char *tmp, struct error *err)
 {
 	CLEANUP_GUEST struct guest *guest = NULL;
 	CLEANUP_FREE char *path = path_join(tmp, "disk");
@@ -79,7 +46,7 @@ static int start(const struct doctor *d, const struct kernel *kernel, const char
 	return r < 0 ? r : guest_stop(guest, err);
 }
 
-static int try_appliance(const struct doctor *d, const struct kernel *kernel, struct error *err)
+static int try_appliance(const struct doctor *d, const struct appliance_kernel *kernel, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
 	CLEANUP_FREE char *log = path_join(d->cache, "doctor.log"), *tmp = path_join(d->cache, "tmp");
@@ -106,7 +73,7 @@ static double seconds_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void say_start(struct doctor *d, const struct kernel *kernel)
+static void say_start(struct doctor *d, const struct appliance_kernel *kernel)
 {
 	CLEANUP_FREE char *mend = string_printf("less %s/doctor.log", d->cache);
 	struct error err = ERROR_INIT;
@@ -121,7 +88,7 @@ static void say_start(struct doctor *d, const struct kernel *kernel)
 
 void doctor_check_appliance(struct doctor *d)
 {
-	CLEANUP_KERNEL struct kernel kernel = { .image = NULL };
+	CLEANUP_APPLIANCE_KERNEL struct appliance_kernel kernel = { .image = NULL };
 	struct error err = ERROR_INIT;
 
 	if (d->quick || !d->cache || !d->host_known)

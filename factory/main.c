@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&command_measure,
 	&command_inspect,
 	&command_compare,
+	&command_audit,
 	&command_test,
 	&command_tamper,
 	&command_policy,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../keys/sign.h"
+#include "../rootfs/audit/audit.h"
 #include "../rootfs/packages/packages.h"
 #include "../rootfs/packages/store.h"
 #include "../stages/registry.h"
@@ -182,6 +183,16 @@ static int run(const struct pipeline_options *options, const struct plan *plan, 
 	return r < 0 ? r : build(options, &steps, directory, err);
 }
 
+/* A name that no rule has would accept nothing, and nobody would see it before the audit. */
+static int check_exceptions(const struct description *d, struct error *err)
+{
+	for (size_t i = 0; i < d->exception_count; i++)
+		if (!audit_has_rule(d->exceptions[i].rule))
+			return error_input(err, "%s:%d: \"%s\" is no rule of \"kiln audit\"", d->file, d->exceptions[i].line,
+					   d->exceptions[i].rule);
+	return 0;
+}
+
 int pipeline_build(const struct pipeline_options *options, struct pipeline_result *ret,
 		   struct error *err)
 {
@@ -193,6 +204,8 @@ int pipeline_build(const struct pipeline_options *options, struct pipeline_resul
 	int r;
 
 	r = description_read(options->description, &description, err);
+	if (r == 0)
+		r = check_exceptions(description, err);
 	if (r == 0)
 		r = read_lock(options->description, &lock, err);
 	if (r == 0)

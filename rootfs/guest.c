@@ -389,3 +389,11 @@ int guest_write(struct guest *g, const char *to, const void *data, size_t size, 
 {
 	return g->lib->write(g->handle, to, data, size) < 0 ? complain(g, err, to) : 0;
 }
+
+int guest_tar_out(struct guest *g, const char *directory, const char *to, struct error *err)
+{
+	int r = g->lib->tar_out_opts(g->handle, directory, to, GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
+				     GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1);
+
+	return r < 0 ? complain(g, err, directory) : 0;
+}

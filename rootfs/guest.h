@@ -73,6 +73,9 @@ int guest_run_output(struct guest *g, const char *script, struct buf *ret, struc
 int guest_upload(struct guest *g, const char *from, const char *to, struct error *err);
 /* Bytes as a file. */
 int guest_write(struct guest *g, const char *to, const void *data, size_t size, struct error *err);
+/* A directory as a tar archive, with numeric owners and all extended attributes, to a file on this side. Runs nothing
+ * of what is mounted. */
+int guest_tar_out(struct guest *g, const char *directory, const char *to, struct error *err);
 /* All written data reaches the disks' files. */
 int guest_sync(struct guest *g, struct error *err);
 

@@ -105,16 +105,26 @@ static void merge(struct tree *t)
 
 /* ---------------------------------------------------------------- opening */
 
-int tree_open(const char *archive, struct tree **ret, struct error *err)
+static int open_single(const char *archive, enum tree_kind kind, struct tree **ret, struct error *err)
 {
 	CLEANUP_TREE struct tree *t = tree_new();
-	int r = tree_archive_open(archive, TREE_WHOLE, &t->lower, err);
+	int r = tree_archive_open(archive, kind, &t->lower, err);
 
 	if (r < 0)
 		return r;
 	merge(t);
 	*ret = TAKE_PTR(t);
 	return 0;
+}
+
+int tree_open(const char *archive, struct tree **ret, struct error *err)
+{
+	return open_single(archive, TREE_WHOLE, ret, err);
+}
+
+int tree_open_finished(const char *archive, struct tree **ret, struct error *err)
+{
+	return open_single(archive, TREE_FINISHED, ret, err);
 }
 
 int tree_merge(const char *packages, const char *changes, struct tree **ret, struct error *err)

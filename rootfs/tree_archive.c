@@ -238,7 +238,7 @@ static int check_parents(struct tree_archive *a, enum tree_kind kind, size_t *we
 		last = e->path;
 		r = check_parent(a, e->path, kind, weight, err);
 	}
-	if (r == 0 && kind == TREE_WHOLE && !find_before(a, "", UINT32_MAX))
+	if (r == 0 && kind != TREE_CHANGES && !find_before(a, "", UINT32_MAX))
 		r = add_directory(a, "", weight, err);
 	if (r == 0 && a->all_count > before) {
 		sort(a);

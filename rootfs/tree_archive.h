@@ -16,8 +16,8 @@ struct tree_archive {
 };
 #define TREE_ARCHIVE_INIT { .fd = -1 }
 
-/* Of whole trees, and of what an overlay has above one. */
-enum tree_kind { TREE_WHOLE, TREE_CHANGES };
+/* Of whole trees, of what an overlay has above one, and of trees that are only looked at. */
+enum tree_kind { TREE_WHOLE, TREE_CHANGES, TREE_FINISHED };
 
 /*
  * ERROR_INPUT with archive and path: malformed; a path that leaves the tree or lies below what is no

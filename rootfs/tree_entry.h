@@ -6,15 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tree_attribute.h"
+
 struct error;
 
 /* For tree*.c alone: names of a tree and what they lead to. A file's data stay in the archive it came in. */
-
-struct tree_attribute {
-	char *name;
-	void *value;
-	size_t size;
-};
 
 struct tree_entry {
 	char *path;			/* tree_path.h */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../factory/base/buf.h"
+#include "../factory/base/bytes.h"
 #include "../factory/base/cleanup.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
@@ -107,6 +108,60 @@ bool tree_has(const struct tree *t, const char *path)
 	return resolve(t, path, &e) == 0;
 }
 
+static void tell(const struct tree_entry *e, struct tree_node *ret)
+{
+	const struct tree_entry *file = tree_entry_file(e);
+
+	*ret = (struct tree_node) {
+		.path = e->path,
+		.link = file->type == TAR_SYMLINK ? file->link : NULL,
+		.size = file->size,
+		.mode = file->mode,
+		.uid = file->uid,
+		.gid = file->gid,
+		.type = file->type,
+		.again = e->origin,
+		.attributes = file->attributes,
+		.attribute_count = file->attribute_count,
+	};
+}
+
+bool tree_next(const struct tree *t, size_t *position, struct tree_node *ret)
+{
+	if (*position >= t->count)
+		return false;
+	tell(t->entries[(*position)++], ret);
+	return true;
+}
+
+/* The directory's own path, found behind its links, and the last name below that. */
+static const struct tree_entry *find_itself(const struct tree *t, const char *path)
+{
+	const char *name = strrchr(path, '/');
+	CLEANUP_FREE char *directory = string_printf("%.*s", name ? (int)(name - path) : 0, path), *joined = NULL;
+	const struct tree_entry *e;
+
+	name = name ? name + 1 : path;
+	if (resolve(t, directory, &e) < 0)
+		return NULL;
+	joined = string_printf("%s%s%s", e->path, e->path[0] ? "/" : "", name);
+	return find(t, joined);
+}
+
+bool tree_stat(const struct tree *t, const char *path, bool itself, struct tree_node *ret)
+{
+	const struct tree_entry *e = NULL;
+
+	if (itself)
+		e = find_itself(t, path);
+	else if (resolve(t, path, &e) < 0)
+		return false;
+	if (!e)
+		return false;
+	tell(e, ret);
+	return true;
+}
+
 const char *tree_list(const struct tree *t, const char *directory, size_t *position)
 {
 	const struct tree_entry *e;
@@ -162,6 +217,19 @@ int tree_read(const struct tree *t, const char *path, struct buf *ret, struct er
 	ret->len += (size_t)file->size;
 	ret->data[ret->len] = '\0';
 	return 0;
+}
+
+int tree_read_part(const struct tree *t, const char *path, uint64_t offset, void *ret, size_t size,
+		   struct error *err)
+{
+	const struct tree_entry *file;
+	int r = find_file(t, path, &file, err);
+
+	if (r < 0)
+		return r;
+	if (!range_fits(offset, size, file->size))
+		return error_input(err, "the image's /%s has only %" PRIu64 " bytes", path, file->size);
+	return io_pread_full(file->archive->fd, ret, size, file->offset + offset, file->archive->name, err);
 }
 
 int tree_copy(const struct tree *t, const char *path, const char *to, struct error *err)

@@ -27,6 +27,7 @@
 /* A member while its headers are read. */
 struct member {
 	const struct tree_archive *archive;
+	enum tree_kind kind;
 	uint64_t start;			/* where its first header lies, for messages */
 	struct tar_header header;
 	struct buf pax;
@@ -91,9 +92,9 @@ static bool belongs_to_file(const struct pax_record *r)
 
 static int take_attribute(struct member *m, const struct pax_record *r, struct error *err)
 {
-	if (starts(r, OVERLAY))
+	if (starts(r, OVERLAY) && m->kind != TREE_FINISHED)
 		return take_overlay(m, r, err);
-	if (!belongs_to_file(r))
+	if (m->kind != TREE_FINISHED && !belongs_to_file(r))
 		return 0;
 	/* GNU tar writes a '=' in a name as "%3D", others do not, and mkfs.erofs knows neither. */
 	if (memchr(r->key, '%', r->key_size) || memchr(r->key, '\0', r->key_size))
@@ -296,25 +297,25 @@ static int set_type(const struct member *m, struct error *err)
 	return 0;
 }
 
-static int settle_overlay(const struct member *m, enum tree_kind kind, struct error *err)
+static int settle_overlay(const struct member *m, struct error *err)
 {
 	struct tree_entry *e = m->entry;
 	const bool device = e->type == TAR_CHARACTER && e->major == 0 && e->minor == 0;
 
-	if (kind == TREE_CHANGES) {
+	if (m->kind == TREE_CHANGES) {
 		e->whiteout = device || (e->whiteout && e->type == TAR_FILE && e->size == 0);
 		e->opaque = e->opaque && e->type == TAR_DIRECTORY;
 		return 0;
 	}
 	/* overlayfs hides it, in whatever layer. */
-	if (device)
+	if (device && m->kind == TREE_WHOLE)
 		return error_input(err, "%s: %s is the character device 0:0, which no file system can show under an overlay",
 				   m->archive->name, e->path);
 	e->whiteout = e->opaque = false;
 	return 0;
 }
 
-static int make_entry(struct member *m, enum tree_kind kind, uint64_t data, struct error *err)
+static int make_entry(struct member *m, uint64_t data, struct error *err)
 {
 	int r = set_path(m, err);
 
@@ -329,14 +330,14 @@ static int make_entry(struct member *m, enum tree_kind kind, uint64_t data, stru
 		r = set_numbers(m, err);
 	if (r == 0)
 		r = sort_attributes(m, err);
-	return r < 0 ? r : settle_overlay(m, kind, err);
+	return r < 0 ? r : settle_overlay(m, err);
 }
 
 int tree_member_read(const struct tree_archive *a, enum tree_kind kind, uint64_t *offset,
 		     struct tree_entry **ret, struct error *err)
 {
 	CLEANUP_MEMBER struct member m = {
-		.archive = a, .start = *offset, .pax = BUF_INIT(PAX_MAX),
+		.archive = a, .kind = kind, .start = *offset, .pax = BUF_INIT(PAX_MAX),
 		.entry = memory_new(sizeof(*m.entry)),
 	};
 	uint64_t data = *offset, end = 0;
@@ -344,7 +345,7 @@ int tree_member_read(const struct tree_archive *a, enum tree_kind kind, uint64_t
 
 	if (r <= 0)
 		return r;
-	r = make_entry(&m, kind, data, err);
+	r = make_entry(&m, data, err);
 	if (r == 0)
 		r = find_end(&m, data, m.header.size, &end, err);
 	if (r < 0)

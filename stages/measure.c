@@ -9,6 +9,7 @@
 #include "../factory/format/predict.h"
 #include "../factory/format/uki.h"
 #include "../factory/model/bootfile.h"
+#include "../factory/model/json.h"
 #include "../factory/model/manifest.h"
 #include "../factory/model/plan.h"
 #include "../keys/keyring.h"
@@ -23,7 +24,7 @@
 
 #define JSON_MAX (16 * 1024 * 1024)
 
-/* What an image for this factory answers on when it is up; the boot proof asks there. */
+/* What an image answers on when its description declares nothing; the boot proof asks there. */
 #define SERVICE_PORT 3000
 
 /* ---------------------------------------------------------------- checking */
@@ -129,6 +130,23 @@ static int add_firmware(struct manifest *m, const struct lock *lock, struct erro
 	return 0;
 }
 
+/* What the description says of the finished image, for those who examine it (kiln audit). */
+static void declare(const struct description *d, struct declared *ret)
+{
+	const struct description_packages *const absent[] = { &d->ignored, &d->uninstalled };
+
+	for (size_t i = 0; i < d->port_count; i++)
+		declared_add_port(ret, d->ports[i].number, d->ports[i].udp);
+	if (d->port_count == 0)
+		declared_add_port(ret, SERVICE_PORT, false);
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+		for (size_t k = 0; k < absent[i]->count; k++)
+			declared_add_absent(ret, absent[i]->items[k].name);
+	for (size_t i = 0; i < d->exception_count; i++)
+		declared_add_exception(ret, d->exceptions[i].rule, d->exceptions[i].path ? d->exceptions[i].path : "",
+				       d->exceptions[i].reason);
+}
+
 static int predict(const struct bootfile *b, const struct predict_keys *keys, uint32_t *ret_mask, struct pcr_log *ret,
 		   struct error *err)
 {
@@ -195,7 +213,8 @@ static int describe(const struct plan *plan, const char *disk, const struct boot
 	hex_encode(root_hash, sizeof(root_hash), m->root_hash);
 	lock_digest(plan->lock, m->lock_sha256);
 	m->epoch = plan->epoch;
-	m->service_port = SERVICE_PORT;
+	declare(plan->description, &m->declared);
+	m->service_port = m->declared.ports[0].number;
 	m->uki_size = b->image_size;
 	digest_of(DIGEST_SHA256, b->image, b->image_size, &digest);
 	digest_text(&digest, m->uki_sha256);
@@ -262,11 +281,26 @@ static void add_variables_key(const struct plan *plan, struct stage_key *key)
 	}
 }
 
+static int add_declared(const struct description *description, struct stage_key *key, struct error *err)
+{
+	CLEANUP_DECLARED struct declared declared = { .ports = NULL };
+	CLEANUP_BUF struct buf text = BUF_INIT(JSON_MAX);
+	struct json_t *root = json_new();
+	int r;
+
+	declare(description, &declared);
+	declared_write(root, &declared);
+	r = json_finish(root, false, &text);
+	if (r < 0)
+		return error_system(err, r, "what the description declares");
+	stage_key_string(key, "declared", buf_text(&text));
+	return 0;
+}
+
 static int measure_key(const struct plan *plan, struct stage_key *key, struct error *err)
 {
 	char lock[65];
 
-	(void)err;
 	lock_digest(plan->lock, lock);
 	stage_key_string(key, "lock", lock);
 	stage_key_string(key, "result", plan->result_name);
@@ -275,7 +309,7 @@ static int measure_key(const struct plan *plan, struct stage_key *key, struct er
 	stage_key_string(key, "arch", plan->arch->name);
 	sign_key(plan, key);
 	add_variables_key(plan, key);
-	return 0;
+	return add_declared(plan->description, key, err);
 }
 
 const struct stage stage_measure = {

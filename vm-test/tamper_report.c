@@ -45,6 +45,8 @@ static void put_result(struct json_t *array, const struct tamper_result *r)
 	json_put_bool(o, "secure_boot", r->secure_boot);
 	json_put_string(o, "stated", boot_end_names[stated->end]);
 	json_put_string(o, "seen", boot_end_names[r->end]);
+	if (r->row->fetch)
+		json_put_bool(o, "page_given", r->fetched);
 	json_put_string(o, "console", r->said);
 	list = json_put_array(o, "pcrs_different");
 	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++)
@@ -74,9 +76,16 @@ int tamper_report_format(const struct tamper_report *r, const struct manifest *m
 
 /* ---------------------------------------------------------------- for people */
 
+static const char *outcome(const struct tamper_result *r)
+{
+	if (r->fetched)
+		return "boots, wrong data";
+	return r->row->fetch && r->end == BOOT_ANSWERED ? "boots, page not given" : boot_end_names[r->end];
+}
+
 int tamper_report_table(const struct tamper_report *r, struct buf *ret)
 {
-	int result = buf_printf(ret, "%-22s %-4s %-24s %-18s %s\n", "row", "SB", "outcome", "PCRs different", "");
+	int result = buf_printf(ret, "%-22s %-4s %-24s %-18s %s\n", "row", "SB", "outcome", "PCRs different", "verdict");
 
 	for (size_t i = 0; i < r->count && result == 0; i++) {
 		const struct tamper_result *one = &r->results[i];
@@ -85,7 +94,7 @@ int tamper_report_table(const struct tamper_report *r, struct buf *ret)
 		if (one->end == BOOT_ANSWERED)
 			pcr_text(one, &pcrs);
 		result = buf_printf(ret, "%-22s %-4s %-24s %-18s %s\n", one->row->name, one->secure_boot ? "on" : "off",
-				    one->fetched ? "boots, wrong data" : boot_end_names[one->end],
+				    outcome(one),
 				    pcrs.len ? buf_text(&pcrs) : "-", one->as_stated ? "as stated" : "NOT AS STATED");
 	}
 	return result;

@@ -45,6 +45,13 @@ static void clear_program(struct description_program *p)
 	free_strings(p->libraries, p->library_count);
 }
 
+static void clear_exception(struct description_exception *e)
+{
+	free(e->rule);
+	free(e->path);
+	free(e->reason);
+}
+
 static void free_lists(struct description *d)
 {
 	for (size_t i = 0; i < d->repository_count; i++)
@@ -56,6 +63,10 @@ static void free_lists(struct description *d)
 	free(d->repositories);
 	free(d->users);
 	free(d->programs);
+	for (size_t i = 0; i < d->exception_count; i++)
+		clear_exception(&d->exceptions[i]);
+	free(d->exceptions);
+	free(d->ports);
 	free_packages(&d->bootstrap);
 	free_packages(&d->image);
 	free_packages(&d->ignored);

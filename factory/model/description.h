@@ -51,6 +51,19 @@ struct description_program {
 	int line;
 };
 
+/* Kiln's own, too: what the finished image is held to by `kiln audit`. */
+struct description_port {
+	unsigned int number;
+	bool udp;
+	int line;
+};
+struct description_exception {
+	char *rule;			/* "files.setuid" */
+	char *path;			/* a pattern of paths in the image; NULL: wherever the rule finds something */
+	char *reason;
+	int line;
+};
+
 struct description {
 	char *file;			/* appliance.kiwi or config.xml, as found */
 	char *directory;		/* absolute */
@@ -71,6 +84,10 @@ struct description {
 	size_t user_count;
 	struct description_program *programs;
 	size_t program_count;
+	struct description_port *ports;	/* none: 3000 over TCP; the first is TCP and what the boot proof asks */
+	size_t port_count;
+	struct description_exception *exceptions;
+	size_t exception_count;
 	char *config_script;		/* absolute path of config.sh, NULL when there is none */
 	char *images_script;		/* images.sh, likewise */
 	char *overlay;			/* root/, likewise */

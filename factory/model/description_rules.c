@@ -152,6 +152,19 @@ ATTRIBUTES(library_attributes) = {
 	END
 };
 
+ATTRIBUTES(port_attributes) = {
+	{ "number", .required = true, .check = syntax_port },
+	{ "protocol", .check = syntax_protocol },
+	END
+};
+
+ATTRIBUTES(accept_attributes) = {
+	{ "rule", .required = true, .check = syntax_rule },
+	{ "path", .check = syntax_pattern },
+	{ "reason", .required = true, .check = syntax_reason },
+	END
+};
+
 #define FIELD(name) .field = offsetof(struct description, name)
 #define RPM_ONLY "it belongs to RPM package managers; apt's signatures are always checked"
 
@@ -208,6 +221,8 @@ const struct element_rule description_rules[] = {
 	  .take = take_program_package },
 	{ "kiln:program", "kiln:library", library_attributes, .repeats = true,
 	  .take = take_program_library },
+	{ "extension", "kiln:port", port_attributes, .repeats = true, .take = take_port },
+	{ "extension", "kiln:accept", accept_attributes, .repeats = true, .take = take_accept },
 
 	{ "image", "profiles", .refused = "make one description for each image" },
 	{ "image", "include", .refused = "put here what it includes" },

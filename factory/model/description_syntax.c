@@ -325,3 +325,42 @@ const char *syntax_library(const char *text)
 {
 	return is_word(text, ALNUM "_+.-", 100) ? NULL : "must be a library's name without lib and .so";
 }
+
+const char *syntax_port(const char *text)
+{
+	return number_within(text, 1, 65535) ? NULL : "must be a port's number, from 1 to 65535";
+}
+
+const char *syntax_protocol(const char *text)
+{
+	return strcmp(text, "tcp") == 0 || strcmp(text, "udp") == 0 ? NULL : "must be tcp or udp";
+}
+
+const char *syntax_rule(const char *text)
+{
+	const char *dot = strchr(text, '.');
+
+	return is_word(text, LOWER "-.", 64) && dot && dot[1] && !strchr(dot + 1, '.')
+		       ? NULL : "must be a rule of kiln audit, like files.setuid";
+}
+
+/* Of a path as syntax_path() has it, or of what the audit names that is in no file: "(kernel command line)". */
+const char *syntax_pattern(const char *text)
+{
+	if (text[0] == '(' && text[strlen(text) - 1] == ')' && only(text, ALNUM " ()") && strlen(text) <= 64)
+		return NULL;
+	return text[0] == '/' && only(text, ALNUM "/+._-@:*?") && !has_dot_component(text) && !strstr(text, "//") &&
+	       strlen(text) <= 1000
+		       ? NULL : "must be an absolute path, in which * and ? may stand for parts of a name";
+}
+
+/* It stands in reports, between people. */
+const char *syntax_reason(const char *text)
+{
+	size_t size = strlen(text);
+
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return "must be one line of text";
+	return size >= 10 && size <= 500 ? NULL : "must say why, in 10 to 500 characters";
+}

@@ -16,5 +16,6 @@ syntax_check syntax_locale, syntax_keytable, syntax_timezone;
 syntax_check syntax_filesystem, syntax_compression, syntax_cmdline, syntax_mib;
 syntax_check syntax_user, syntax_groups, syntax_user_id, syntax_password, syntax_path;
 syntax_check syntax_program, syntax_relative, syntax_library;
+syntax_check syntax_port, syntax_protocol, syntax_rule, syntax_pattern, syntax_reason;
 
 #endif

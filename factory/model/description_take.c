@@ -306,3 +306,45 @@ int take_program_library(struct reader *r, const xmlNode *node, struct error *er
 	*slot = copy_attribute(node, "name");
 	return 0;
 }
+
+int take_port(struct reader *r, const xmlNode *node, struct error *err)
+{
+	struct description *d = r->d;
+	const char *protocol = reader_attribute(node, "protocol");
+	const unsigned int number = number_attribute(node, "number");
+	const bool udp = protocol && strcmp(protocol, "udp") == 0;
+	struct description_port *port;
+
+	for (size_t i = 0; i < d->port_count; i++)
+		if (d->ports[i].number == number && d->ports[i].udp == udp)
+			return reader_complain(r, node, err, "port %u is declared twice, first in line %d", number,
+					       d->ports[i].line);
+	if (udp && d->port_count == 0)
+		return reader_complain(r, node, err, "the first <kiln:port> must be one of TCP: the boot proof asks there");
+	port = memory_append(&d->ports, d->port_count++, sizeof(*port));
+	*port = (struct description_port) { number, udp, reader_line(node) };
+	return 0;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int take_accept(struct reader *r, const xmlNode *node, struct error *err)
+{
+	struct description *d = r->d;
+	const char *rule = reader_attribute(node, "rule"), *path = reader_attribute(node, "path");
+	struct description_exception *e;
+
+	for (size_t i = 0; i < d->exception_count; i++)
+		if (strcmp(d->exceptions[i].rule, rule) == 0 && same_path(d->exceptions[i].path, path))
+			return reader_complain(r, node, err, "this is accepted already in line %d",
+					       d->exceptions[i].line);
+	e = memory_append(&d->exceptions, d->exception_count++, sizeof(*e));
+	e->rule = copy_attribute(node, "rule");
+	e->path = copy_attribute(node, "path");
+	e->reason = copy_attribute(node, "reason");
+	e->line = reader_line(node);
+	return 0;
+}

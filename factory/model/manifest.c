@@ -59,6 +59,7 @@ void manifest_free(struct manifest *m)
 		free(m->partitions[i].id);
 	}
 	free(m->partitions);
+	declared_clear(&m->declared);
 	pcr_log_free(&m->events);
 	secure_boot_free(m->secure_boot);
 	free(m);
@@ -116,7 +117,7 @@ static int read_image(const struct json_node *root, struct manifest *m, struct e
 	return r;
 }
 
-/* Older ones have other digests of the disk. */
+/* Older ones do not say what the description declares. */
 static int check_schema(const struct json_node *root, struct error *err)
 {
 	uint64_t schema = 0;
@@ -440,7 +441,7 @@ static int read_secure_boot(const struct json_node *root, struct manifest *m, st
 static int read_root(const struct json_node *root, struct manifest *m, struct error *err)
 {
 	static const char *const keys[] = { "schema", "name", "version", "arch", "epoch",
-					    "lock_sha256", "service_port", "root_hash", "disk",
+					    "lock_sha256", "service_port", "declared", "root_hash", "disk",
 					    "uki", "firmware", "partitions", "pcrs", "events",
 					    "secure_boot", NULL };
 	int r = check_schema(root, err);
@@ -449,6 +450,8 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 		r = json_check_keys(root, keys, err);
 	if (r == 0)
 		r = read_image(root, m, err);
+	if (r == 0)
+		r = declared_read(root, &m->declared, err);
 	if (r == 0)
 		r = read_disk(root, m, err);
 	if (r == 0)

@@ -9,13 +9,14 @@
 #include "../base/buf.h"
 #include "../format/pcr.h"
 #include "../format/secure_variable.h"
+#include "declared.h"
 
 struct error;
 
 /* manifest.json: what was built and what it will measure. Schema versioned; unknown newer schemas are
  * refused. All strings malloc'ed and never NULL. */
 
-#define MANIFEST_SCHEMA 2
+#define MANIFEST_SCHEMA 3
 
 /* The order of banks in files and tables: SHA-384, which EC2 attests, first. */
 extern const enum digest_alg manifest_banks[DIGEST_ALGS];
@@ -58,6 +59,7 @@ struct manifest {
 	char firmware_sha256[65];	/* of that package file, in the store */
 	int64_t epoch;
 	unsigned int service_port;	/* answers when the image is up: 3000 */
+	struct declared declared;
 	struct manifest_partition *partitions;
 	size_t partition_count;
 	uint32_t pcr_mask;		/* which PCRs the prediction speaks for */

@@ -124,6 +124,7 @@ int manifest_format(const struct manifest *m, struct buf *ret, struct error *err
 	json_put_number(root, "epoch", (uint64_t)m->epoch);
 	json_put_string(root, "lock_sha256", m->lock_sha256);
 	json_put_number(root, "service_port", m->service_port);
+	declared_write(root, &m->declared);
 	json_put_string(root, "root_hash", m->root_hash);
 	put_disk(root, m);
 	put_uki(root, m);

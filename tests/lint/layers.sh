@@ -16,11 +16,12 @@ rootfs/init|factory/base factory/format
 rootfs/watch|
 rootfs/services/gateway|
 rootfs|factory/base factory/format factory/model rootfs/packages
+rootfs/audit|factory/base factory/format factory/model rootfs/packages rootfs
 keys|factory/base factory/format factory/model
 stages|factory/base factory/format factory/model rootfs rootfs/packages keys
 vm-test|factory/base factory/format factory/model
 upload|factory/base factory/format factory/model
-factory|factory/base factory/format factory/model rootfs rootfs/packages keys stages vm-test
+factory|factory/base factory/format factory/model rootfs rootfs/packages rootfs/audit keys stages vm-test
 '
 
 # header pattern | the files that may include it
@@ -33,7 +34,7 @@ foreign='
 ^libcryptsetup|^stages/verity
 ^libfdisk|^stages/disk
 ^tss2/|^vm-test/verify
-^zstd|^stages/initrd
+^zstd|^vm-test/tamper_find
 ^zlib|^factory/base/deflate
 ^curl/|^upload/http
 ^microhttpd|^rootfs/services/

@@ -17,6 +17,7 @@ libjansson|manifests
 libarchive|packages
 libfdisk|the partition table
 libtss2-mu|the TPM proxy
+libzstd|what is compressed in a root file system
 ld-linux-x86-64|
 ld-linux-aarch64|
 '

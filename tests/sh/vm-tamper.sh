@@ -47,8 +47,14 @@ is "$(seen boot-option-appended false)" '["boots",[9,12]]' \
 is "$(jq -c '.rows[] | select(.row == "boot-option-appended" and (.secure_boot | not)).refused_by_policies_on' "$report")" \
 	'["PCR 4 and 12","PCR 4, 7 and 12"]' "a key policy on PCR 4 alone would not notice"
 is "$(seen boot-option-appended true)" '["boots",[]]' "with Secure Boot on they are not taken"
-is "$(seen unsigned true)" '["refused by the firmware",[]]' "nor is a boot file without a signature" || :
+like "$(seen unsigned true)" '^."refused by the firmware",' "nor is a boot file without a signature"
+is "$(seen credential true)" '["boots",[9,12]]' "a credential in the ESP is nobody's signature: PCR 12 tells, PCR 7 does not"
 
-# ---- a row that does not come out as stated: with a manifest that predicts something else
-jq '(.rows, .wrong) |= .' "$report" > /dev/null
+# ---- the guard of policies
+manifest=$tmp/results/mpc/manifest.json
+exits 0 '' "a policy on PCR 4 and 12" "$KILN" policy "$manifest"
+is "$(jq -r '.Condition.StringEqualsIgnoreCase["kms:RecipientAttestation:NitroTPMPCR4"]' "$tmp/out")" \
+	"$(jq -r '.pcrs["4"].sha384' "$manifest")" "binds what is predicted"
+exits 2 'PCR 4 without PCR 12.*GHSA-xrv8-2pf5-f3q7' "one on PCR 4 alone is refused" "$KILN" policy "$manifest" --pcrs 4
+exits 2 'is no list of PCRs' "and so is nonsense" "$KILN" policy "$manifest" --pcrs 4,
 finish

@@ -36,6 +36,11 @@ static struct manifest *make(void)
 	memcpy(m->root_hash, HEX, 65);
 	memcpy(m->lock_sha256, HEX, 65);
 	memcpy(m->firmware_sha256, HEX, 65);
+	declared_add_port(&m->declared, 3000, false);
+	declared_add_port(&m->declared, 5353, true);
+	declared_add_absent(&m->declared, "openssh-server");
+	declared_add_exception(&m->declared, "files.setuid", "/usr/bin/su", "needed by the service");
+	declared_add_exception(&m->declared, "kernel.ebpf", "", "needed by the service, too");
 	m->partitions = calloc(1, sizeof(*m->partitions));
 	need(m->partitions, "memory");
 	m->partition_count = 1;
@@ -78,12 +83,17 @@ static void test_round_trip(void)
 	ok_str(again->cmdline, m->cmdline, "command line");
 	ok_int(again->stub_version, 257, "stub version");
 	ok_int(again->service_port, 3000, "port");
+	ok(declared_has_port(&again->declared, 3000, false) && declared_has_port(&again->declared, 5353, true) &&
+	   !declared_has_port(&again->declared, 3000, true), "declared ports, by protocol");
+	ok_str(again->declared.absent[0], "openssh-server", "a package that must be absent");
+	ok_str(again->declared.exceptions[0].path, "/usr/bin/su", "an exception's path");
+	ok_str(again->declared.exceptions[1].path, "", "or none");
 	ok_int(again->pcr_mask, m->pcr_mask, "mask");
 	ok_int(again->events.count, 3, "events");
 	ok_int(again->events.events[0].type, EV_EFI_ACTION, "type of an event");
 	ok_str(again->events.events[1].label, "separator", "label of an event");
 	ok_int(again->partitions[0].offset, 1 << 20, "offset of a partition");
-	ok(strncmp(text, "{\n  \"schema\": 2,\n  \"name\": \"mpc\",\n", 33) == 0,
+	ok(strncmp(text, "{\n  \"schema\": 3,\n  \"name\": \"mpc\",\n", 33) == 0,
 	   "the schema stands first");
 	ok(strcmp(text + strlen(text) - 3, "\n}\n") == 0, "a newline ends it");
 }
@@ -106,16 +116,20 @@ static void test_refusals(void)
 	static const struct {
 		const char *from, *to, *message;
 	} cases[] = {
-		{ "\"schema\": 2", "\"schema\": 3", "use a newer Kiln" },
-		{ "\"schema\": 2", "\"schema\": 1", "build the image again" },
-		{ "\"schema\": 2", "\"schema\": true", "schema must be a whole number" },
-		{ "\"schema\": 2", "\"schema\": 2, \"extra\": 1", "manifest.json: extra is not known" },
+		{ "\"schema\": 3", "\"schema\": 4", "use a newer Kiln" },
+		{ "\"schema\": 3", "\"schema\": 2", "build the image again" },
+		{ "\"schema\": 3", "\"schema\": true", "schema must be a whole number" },
+		{ "\"schema\": 3", "\"schema\": 3, \"extra\": 1", "manifest.json: extra is not known" },
 		{ "\"file\": \"mpc", "\"file\": \"/mpc", "disk.file must be a file name" },
 		{ "\"file\": \"mpc", "\"file\": \"../mpc", "disk.file must be a file name" },
 		{ "\"file\": \"mpc.x86_64-1.0.0.raw\"", "\"file\": \"\"", "disk.file must be a file name" },
 		{ "\"size\": 1073741824", "\"size\": 0", "disk.size must be from 1" },
 		{ "\"size\": 1073741824", "\"size\": 1048576", "partitions[0].size reaches beyond" },
 		{ "\"stub_version\": 257", "\"stub_version\": -1", "uki.stub_version must be from 1" },
+		{ "\"protocol\": \"tcp\"", "\"protocol\": \"sctp\"", "declared.ports[0].protocol must be tcp or udp" },
+		{ "\"number\": 5353", "\"number\": 0", "declared.ports[1].number must be from 1" },
+		{ "\"path\": \"/usr/bin/su\"", "\"path\": \"usr/bin/su\"", "declared.exceptions[0].path must be an absolute" },
+		{ "\"absent_packages\"", "\"absent\"", "declared.absent is not known" },
 		{ "\"service_port\": 3000", "\"service_port\": 65536", "service_port must be from 1" },
 		{ "\"root_hash\": \"0", "\"root_hash\": \"", "root_hash must be 64 lower-case" },
 		{ "\"package\": \"ovmf\",", "", "firmware.package is missing" },

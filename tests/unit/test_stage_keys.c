@@ -43,7 +43,8 @@ static const char xml[] =
 	"<packages type=\"delete\"><package name=\"cpio\"/></packages>\n"
 	"<extension xmlns:kiln=\"urn:kiln:image:1\">\n"
 	"<kiln:program name=\"gateway\" source=\"src\" path=\"/usr/lib/gateway\"><kiln:package name=\"zlib1g-dev\"/>"
-	"<kiln:library name=\"z\"/></kiln:program></extension>\n"
+	"<kiln:library name=\"z\"/></kiln:program><kiln:port number=\"3000\"/>"
+	"<kiln:accept rule=\"files.setuid\" path=\"/usr/bin/su\" reason=\"for the sake of this\"/></extension>\n"
 	"</image>\n";
 
 /* A description's directory, a lock, and what is made of them. */
@@ -160,6 +161,8 @@ static void close_world(struct world *w)
 	w->description->archive_count = w->whole.archive_count;
 	w->description->user_count = w->whole.user_count;
 	w->description->program_count = w->whole.program_count;
+	w->description->port_count = w->whole.port_count;
+	w->description->exception_count = w->whole.exception_count;
 	w->description->programs[0].library_count = 1;
 	w->lock->repository_count = 1;
 	plan_free(w->plan);
@@ -313,6 +316,13 @@ CHANGE(program_source, put(w, "image/src/main.c", "int main(void) { return 1; }\
 CHANGE(program_path, set(&D->programs[0].path, "/usr/lib/other"))
 CHANGE(program_libraries, set(&D->programs[0].libraries[0], "m"))
 CHANGE(program_packages, set(&D->programs[0].packages[0], "libbz2-dev"))
+CHANGE(port_number, D->ports[0].number = 3001)
+CHANGE(port_udp, D->ports[0].udp = true)
+CHANGE(port_count, D->port_count = 0)
+CHANGE(exception_rule, set(&D->exceptions[0].rule, "files.acl"))
+CHANGE(exception_path, set(&D->exceptions[0].path, "/usr/bin/mount"))
+CHANGE(exception_reason, set(&D->exceptions[0].reason, "for another sake"))
+CHANGE(exception_count, D->exception_count = 0)
 CHANGE(config_script, put(w, "image/config.sh", "false\n", 0755))
 CHANGE(images_script, put(w, "image/images.sh", "false\n", 0755))
 CHANGE(overlay_content, put(w, "image/root/etc/hostname", "TINY\n", 0644))
@@ -389,6 +399,8 @@ static const struct change {
 	{ "description_package.line", none, "" },
 	{ "description_user.line", none, "" },
 	{ "description_program.line", none, "" },
+	{ "description_port.line", none, "" },
+	{ "description_exception.line", none, "" },
 
 	/* config.sh finds name, version and command line in its .profile. */
 	{ "description.name", name, "config " LOCK },
@@ -400,7 +412,7 @@ static const struct change {
 	{ "description.compression", compression, "erofs" },
 	{ "description.esp_mib", esp_mib, "esp" },
 	{ "description.size_gib", size_gib, "disk" },
-	{ "description.uninstalled", uninstalled, "config" },
+	{ "description.uninstalled", uninstalled, "config measure" },
 	{ "description.archives", archive, "config" },
 	{ "description.archives", archive_name, "config" },
 	{ "description.archive_count", archive_count, "config" },
@@ -419,12 +431,24 @@ static const struct change {
 	{ "description_program.path", program_path, "programs" },
 	{ "description_program.libraries", program_libraries, "programs" },
 	{ "description_program.library_count", library_count, "programs" },
+	{ "description.ports", port_number, "measure" },
+	{ "description_port.number", port_number, "measure" },
+	{ "description_port.udp", port_udp, "measure" },
+	{ "description.exceptions", exception_rule, "measure" },
+	{ "description.exception_count", exception_count, "measure" },
+	{ "description_exception.rule", exception_rule, "measure" },
+	{ "description_exception.path", exception_path, "measure" },
+	{ "description_exception.reason", exception_reason, "measure" },
+	{ "description.ignored", ignored, "measure" },
 	{ "description.config_script", config_script, "config" },
 	{ "description.images_script", images_script, "config" },
 	{ "description.overlay", overlay_content, "config" },
 	{ "description.overlay", overlay_mode, "config" },
 	{ "description.overlay", overlay_name, "config" },
 	{ "description.overlay", overlay_link, "config" },
+
+	/* Without any it is this one. */
+	{ "description.port_count", port_count, "" },
 
 	/* A limit that no stage holds the root to at present; who does reads it. */
 	{ "description.root_max_mib", root_max_mib, "" },
@@ -440,7 +464,6 @@ static const struct change {
 	{ "description_repository.signing_key", repository_signing_key, "" },
 	{ "description.bootstrap", bootstrap, "" },
 	{ "description.image", image, "" },
-	{ "description.ignored", ignored, "" },
 	{ "description_package.name", image, "" },
 	{ "description_packages.items", image, "" },
 	{ "description_packages.count", image_count, "" },

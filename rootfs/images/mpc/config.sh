@@ -9,10 +9,14 @@ systemctl enable systemd-networkd.service nftables.service mpc-gateway.service
 # ---- no login for anyone, on any console
 systemctl mask getty@.service serial-getty@.service console-getty.service container-getty@.service \
 	getty.target getty-static.service autovt@.service debug-shell.service \
-	emergency.service rescue.service ctrl-alt-del.target
+	emergency.service emergency.target rescue.service rescue.target ctrl-alt-del.target \
+	systemd-storagetm.service storage-target-mode.target
 sed -i -E 's#^(([^:]*:){6}).*#\1/usr/sbin/nologin#' /etc/passwd
 sed -i -E 's#^([^:]*):[^:]*:#\1:!*:#' /etc/shadow
 rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow-
+
+# ---- nobody there who could become somebody else
+find / -xdev -type f -perm /6000 -exec chmod ug-s {} +
 
 # ---- PCRs above the firmware's and the stub's belong to the application: nothing else extends them
 systemctl mask systemd-pcrextend.socket systemd-pcrlock.socket systemd-pcrmachine.service \
