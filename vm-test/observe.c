@@ -21,6 +21,7 @@
 
 const char *const boot_end_names[] = {
 	[BOOT_ANSWERED] = "boots",
+	[BOOT_UNWELL] = "boots, service not well",
 	[BOOT_REFUSED] = "refused by the firmware",
 	[BOOT_STOPPED] = "stops in the kernel",
 	[BOOT_NOTHING] = "nothing to boot",
@@ -62,6 +63,12 @@ static void type(struct machine *m, struct typist *t, int64_t now)
 	t->next_ms = now + TYPING_MS;
 }
 
+/* RFC 9110, 15.6.4. A service that is still starting listens nowhere yet. */
+static bool is_unwell(const struct probe *probe)
+{
+	return !strncmp(probe_answer(probe), "HTTP/1.1 503", 12);
+}
+
 /* Until the probe is answered (true), the machine has ended or the time is up. */
 static int wait(struct machine *m, struct probe *probe, struct typist *typist, int64_t deadline,
 		struct boot_observation *o, bool *ret_answered, struct error *err)
@@ -76,6 +83,10 @@ static int wait(struct machine *m, struct probe *probe, struct typist *typist, i
 			return -err->code;
 		now = now_ms();
 		*ret_answered = probe_step(probe, pollfd.revents, now);
+		if (!*ret_answered && is_unwell(probe)) {
+			o->end = BOOT_UNWELL;
+			return 0;
+		}
 		if (now >= deadline)
 			return 0;
 		type(m, typist, now);
@@ -83,17 +94,26 @@ static int wait(struct machine *m, struct probe *probe, struct typist *typist, i
 	return 0;
 }
 
-static int measure(struct machine *m, bool readable, struct boot_observation *o, struct error *err)
+/* Firmware extends all banks it knows of, and the TPM those it has. */
+static void replay(struct boot_observation *o, bool sha256_only)
+{
+	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++)
+		for (int alg = 0; alg < DIGEST_ALGS; alg++) {
+			pcr_replay(&o->events, pcr, (enum digest_alg)alg, &o->measured[pcr][alg]);
+			if (sha256_only && alg != DIGEST_SHA256)
+				memset(o->measured[pcr][alg].bytes, 0, sizeof(o->measured[pcr][alg].bytes));
+		}
+}
+
+static int measure(struct machine *m, bool answered, bool sha256_only, struct boot_observation *o, struct error *err)
 {
 	const struct pcr_log *log = tpm_proxy_log(machine_tpm(m));
 
 	for (size_t i = 0; i < log->count; i++)
 		pcr_log_add(&o->events, &log->events[i]);
-	if (readable)
+	if (answered && !sha256_only)
 		return verify_read_pcrs(machine_tpm(m), o->measured, err);
-	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++)
-		for (int alg = 0; alg < DIGEST_ALGS; alg++)
-			pcr_replay(&o->events, pcr, (enum digest_alg)alg, &o->measured[pcr][alg]);
+	replay(o, sha256_only);
 	return 0;
 }
 
@@ -125,7 +145,7 @@ static int observe(struct machine *m, const struct boot_options *options, const 
 		o->end = BOOT_ANSWERED;
 	o->seconds = (double)(now_ms() - power_on) / 1000;
 	if (r == 0)
-		r = measure(m, answered && !options->sha256_only, o, err);
+		r = measure(m, answered, options->sha256_only, o, err);
 	if (r == 0 && answered && path)
 		r = fetch(m, path, o, err);
 	return r;

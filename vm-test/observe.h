@@ -16,6 +16,7 @@ struct manifest;
 
 enum boot_end {
 	BOOT_ANSWERED,		/* its service answered */
+	BOOT_UNWELL,		/* its service answered that it is not well (503) */
 	BOOT_REFUSED,		/* the firmware did not trust what it was to start */
 	BOOT_STOPPED,		/* the kernel, or what ran on it, gave up: a panic, a reset */
 	BOOT_NOTHING,		/* the firmware found nothing to start */

@@ -23,7 +23,7 @@ static const struct {
 
 static bool reaches_user_space(const struct tamper_result *r)
 {
-	return r->end == BOOT_ANSWERED;
+	return r->end == BOOT_ANSWERED || r->end == BOOT_UNWELL;
 }
 
 static void pcr_text(const struct tamper_result *r, struct buf *ret)
@@ -91,7 +91,7 @@ int tamper_report_table(const struct tamper_report *r, struct buf *ret)
 		const struct tamper_result *one = &r->results[i];
 		CLEANUP_BUF struct buf pcrs = BUF_INIT(256);
 
-		if (one->end == BOOT_ANSWERED)
+		if (reaches_user_space(one))
 			pcr_text(one, &pcrs);
 		result = buf_printf(ret, "%-22s %-4s %-24s %-18s %s\n", one->row->name, one->secure_boot ? "on" : "off",
 				    outcome(one),

@@ -220,8 +220,16 @@ static int sha256_only(struct tamper_bench *b, struct error *err)
 	return 0;
 }
 
-/* What one types at systemd-boot's, GRUB's and EDK2's menus. */
+/* What one types at systemd-boot's and GRUB's menus. */
 static int typing(struct tamper_bench *b, struct error *err)
+{
+	(void)err;
+	b->options.typed = "e " ADVISORY "\r\n";
+	return 0;
+}
+
+/* Escape, which is EDK2's way into its own menu; then on. */
+static int firmware_menu(struct tamper_bench *b, struct error *err)
 {
 	(void)err;
 	b->options.typed = "\033e " ADVISORY "\r\n";
@@ -263,6 +271,7 @@ static int truncated(struct tamper_bench *b, struct error *err)
 
 #define PCR(n) (1u << (n))
 #define BOOTS(mask) { .end = BOOT_ANSWERED, .different = (mask) }
+#define UNWELL(mask) { .end = BOOT_UNWELL, .different = (mask), .check_pcrs = true }
 #define STOPS { .end = BOOT_STOPPED }
 #define STOPS_WITH(mask) { .end = BOOT_STOPPED, .different = (mask), .check_pcrs = true }
 #define REFUSED { .end = BOOT_REFUSED }
@@ -305,8 +314,11 @@ const struct tamper_row tamper_rows[] = {
 	  ON(BOOTS(PCR(5))), .apply = swapped_partitions },
 	{ "truncated", "a disk that ends in the middle of the root", false, OFF(STOPS), ON(STOPS), .apply = truncated },
 	{ "sha256-only", "a TPM without a SHA-384 bank", false,
-	  OFF(BOOTS(PCR(4) | PCR(5) | PCR(7) | PCR(9) | PCR(11))), ON(BOOTS(PCR(4) | PCR(5) | PCR(7) | PCR(9) | PCR(11))),
+	  OFF(UNWELL(PCR(4) | PCR(5) | PCR(7) | PCR(9) | PCR(11))), ON(UNWELL(PCR(4) | PCR(5) | PCR(7) | PCR(9) | PCR(11))),
 	  .apply = sha256_only },
-	{ "typing", "somebody types at the console from the start", false, OFF(BOOTS(0)), ON(BOOTS(0)), .apply = typing },
+	{ "typing", "kernel arguments typed at the console from the start", false, OFF(BOOTS(0)), ON(BOOTS(0)),
+	  .apply = typing },
+	{ "firmware-menu", "the firmware's own menu entered and left", false, OFF(BOOTS(PCR(4))), ON(BOOTS(PCR(4))),
+	  .apply = firmware_menu },
 };
 const size_t tamper_row_count = sizeof(tamper_rows) / sizeof(tamper_rows[0]);
