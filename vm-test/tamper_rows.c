@@ -220,19 +220,14 @@ static int sha256_only(struct tamper_bench *b, struct error *err)
 	return 0;
 }
 
-/* What one types at systemd-boot's and GRUB's menus. */
+/*
+ * What one types at systemd-boot's and GRUB's menus. Not Escape: it enters EDK2's own menu, which PCR 4 then has, but only if
+ * it comes at the right moment.
+ */
 static int typing(struct tamper_bench *b, struct error *err)
 {
 	(void)err;
 	b->options.typed = "e " ADVISORY "\r\n";
-	return 0;
-}
-
-/* Escape, which is EDK2's way into its own menu; then on. */
-static int firmware_menu(struct tamper_bench *b, struct error *err)
-{
-	(void)err;
-	b->options.typed = "\033e " ADVISORY "\r\n";
 	return 0;
 }
 
@@ -318,7 +313,5 @@ const struct tamper_row tamper_rows[] = {
 	  .apply = sha256_only },
 	{ "typing", "kernel arguments typed at the console from the start", false, OFF(BOOTS(0)), ON(BOOTS(0)),
 	  .apply = typing },
-	{ "firmware-menu", "the firmware's own menu entered and left", false, OFF(BOOTS(PCR(4))), ON(BOOTS(PCR(4))),
-	  .apply = firmware_menu },
 };
 const size_t tamper_row_count = sizeof(tamper_rows) / sizeof(tamper_rows[0]);

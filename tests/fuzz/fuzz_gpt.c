@@ -7,18 +7,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint32_t crc32_of(const uint8_t *data, size_t size)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
 /* Checksums that hold, or no mutation would ever get past them. */
 static void seal(uint8_t *head, size_t size)
 {
@@ -28,10 +16,10 @@ static void seal(uint8_t *head, size_t size)
 
 	if (lba <= size / GPT_SECTOR && count <= GPT_PARTITIONS_MAX &&
 	    range_fits(lba * GPT_SECTOR, count * 128, size))
-		write_le32(header + 88, crc32_of(head + lba * GPT_SECTOR, count * 128));
+		write_le32(header + 88, gpt_crc32(head + lba * GPT_SECTOR, count * 128));
 	write_le32(header + 16, 0);
 	if (header_size <= GPT_SECTOR)
-		write_le32(header + 16, crc32_of(header, header_size));
+		write_le32(header + 16, gpt_crc32(header, header_size));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
