@@ -53,7 +53,7 @@ static int add_key(const struct plan *plan, struct stage_key *key, struct error 
 
 const struct stage stage_sign = {
 	.name = "sign",
-	.title = "signing the unified kernel image",
+	.title = "making the boot file of it",
 	.version = "1",
 	.room = ROOM_FACTORY,
 	.inputs = { "uki.efi" },

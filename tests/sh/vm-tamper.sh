@@ -13,7 +13,7 @@ describe_mpc "$description"
 exits 0 '' "a keyring" "$KILN" keys new "$tmp/keys"
 exits 0 '' "a signed image" "$KILN" build "$description" --keys "$tmp/keys" -o "$tmp/results"
 is "$(grep ': done' "$tmp/err" | sed 's/.*\] //; s/:.*//' | tr '\n' ';')" \
-	"signing the unified kernel image;making the EFI system partition;putting the disk together;predicting the measurements;" \
+	"making the boot file of it;making the EFI system partition;putting the disk together;predicting the measurements;" \
 	"is made of what there was, and signed"
 
 # ---- the boot proof
