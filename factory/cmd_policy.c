@@ -13,19 +13,18 @@
 /* "4,7,12" */
 static int parse_pcrs(const char *text, uint32_t *ret, struct error *err)
 {
-	const char *at = text;
-
 	*ret = 0;
-	do {
+	for (const char *at = text;; at++) {
 		char *end;
 		unsigned long pcr = strtoul(at, &end, 10);
 
 		if (end == at || *at < '0' || *at > '9' || pcr >= PCR_COUNT || (*end && *end != ','))
 			return error_input(err, "kiln policy: --pcrs %s is no list of PCRs, such as 4,12", text);
 		*ret |= 1u << pcr;
-		at = *end ? end + 1 : end;
-	} while (*at);
-	return 0;
+		if (!*end)
+			return 0;
+		at = end;
+	}
 }
 
 static int print_condition(const char *path, const char *pcrs, bool secure_boot, struct error *err)
