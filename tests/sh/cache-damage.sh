@@ -99,7 +99,7 @@ package=$(jq -r '.sets.boot.packages[0].name' "$description/kiln.lock")
 object=$own/store/$(echo "$sha" | cut -c1-2)/$sha
 cp "$object" "$tmp/object"
 spoil() { # command on a copy of the object
-	rm -rf "$object" "$(entry uki)" "$(entry disk)" "$(entry measure)"
+	rm -rf "$object" "$(entry uki)" "$(entry sign)" "$(entry disk)" "$(entry measure)"
 	cp "$tmp/object" "$object"
 	chmod u+w "$object"
 	"$@"
@@ -117,7 +117,7 @@ spoil sh -c 'rm "$1" && mkdir "$1"' sh "$object"
 refuses "a directory" 3 "uki: .*$package .*is not in the store: run kiln fetch"
 is "$(find "$own/stages/uki" "$own/tmp" -mindepth 1)" "" "of all that, nothing stays"
 spoil true
-makes "the object as it was" "uki disk measure"
+makes "the object as it was" "uki sign disk measure"
 
 # ---- the lock, edited by hand
 cp "$description/kiln.lock" "$tmp/kiln.lock"
