@@ -22,10 +22,8 @@
 
 static const struct manifest_partition *find_partition(const struct tamper_bench *b, enum tamper_partition which)
 {
-	const struct manifest *m = b->in->manifest;
-
-	/* Kiln's own order (stages/disk.c), which bootfile_open() has seen to. */
-	return &m->partitions[which];
+	/* open_disk() has seen that there are as many. */
+	return &b->in->manifest->partitions[which];
 }
 
 uint64_t tamper_partition_offset(const struct tamper_bench *b, enum tamper_partition which)

@@ -29,7 +29,7 @@ int tamper_bench_open(const struct tamper_input *in, bool secure_boot, struct ta
 void tamper_bench_close(struct tamper_bench *b);
 #define CLEANUP_TAMPER_BENCH __attribute__((cleanup(tamper_bench_close)))
 
-/* The offset of a partition by the end of its label: "esp", "-verity", ...; the root is the one between. */
+/* Partitions in the order in which Kiln lays them out (stages/disk.c), and where they lie, in bytes. */
 enum tamper_partition { TAMPER_ESP, TAMPER_ROOT, TAMPER_VERITY };
 uint64_t tamper_partition_offset(const struct tamper_bench *b, enum tamper_partition which);
 uint64_t tamper_partition_size(const struct tamper_bench *b, enum tamper_partition which);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tamper_option.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "../factory/base/bytes.h"
@@ -89,7 +90,7 @@ int tamper_addon(const char *cmdline, struct buf *ret)
 	const size_t size = strlen(cmdline) + 1;
 
 	if (size > 512)
-		return -1;
+		return -EINVAL;
 	write_le32(image + 60, PE_OFFSET);
 	memcpy(image + PE_OFFSET, "PE\0\0", 4);
 	write_le16(image + PE_OFFSET + 4, 0x8664);

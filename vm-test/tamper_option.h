@@ -9,7 +9,7 @@
 
 struct gpt_partition;
 
-/* What an attacker writes for firmware and stub to read; pure. Each appends to `ret`; -ENOMEM. */
+/* What an attacker writes for firmware and stub to read; pure. Each appends to `ret`; -ENOMEM, or -EINVAL for what does not fit. */
 
 /* EFI_LOAD_OPTION (UEFI Specification 3.1.3): a file of a partition, with the options in UTF-16. */
 int tamper_load_option(const struct gpt_partition *p, const char *path, const char *options, struct buf *ret);
