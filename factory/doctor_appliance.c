@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <time.h>
 
 #include "../rootfs/guest.h"
 #include "../rootfs/packages/store.h"
 #include "appliance_kernel.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -65,25 +65,17 @@ static int try_appliance(const struct doctor *d, const struct appliance_kernel *
 	return r;
 }
 
-static double seconds_now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void say_start(struct doctor *d, const struct appliance_kernel *kernel)
 {
 	CLEANUP_FREE char *mend = string_printf("less %s/doctor.log", d->cache);
 	struct error err = ERROR_INIT;
-	double before = seconds_now();
+	double before = clock_seconds();
 
 	if (try_appliance(d, kernel, &err) < 0)
 		doctor_say(d, FINDING_FAIL, SUBJECT, mend, "%s", err.message);
 	else
 		doctor_say(d, FINDING_OK, SUBJECT, NULL, "started and ended in %.0f s, with kernel %s",
-			   seconds_now() - before, kernel->version);
+			   clock_seconds() - before, kernel->version);
 }
 
 void doctor_check_appliance(struct doctor *d)

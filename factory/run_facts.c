@@ -6,6 +6,7 @@
 
 #include "../rootfs/guest_version.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/host.h"
 #include "base/io.h"
@@ -21,21 +22,13 @@ static void set_text(char **field, char *text)
 	*field = text;
 }
 
-static double now(clockid_t clock)
-{
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(clock, &t);		/* cannot fail for these clocks */
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 struct run *run_facts_begin(void)
 {
 	struct run *run = run_new();
 	struct utsname name;
 
-	run->started = (int64_t)now(CLOCK_REALTIME);
-	run->seconds = -now(CLOCK_MONOTONIC);
+	run->started = (int64_t)time(NULL);
+	run->seconds = -clock_seconds();
 	run->processors = workers_count();
 	set_text(&run->kiln, string_copy(KILN_VERSION));
 	if (uname(&name) == 0) {
@@ -66,7 +59,7 @@ int run_facts_write(struct run *run, bool appliance, const char *directory, stru
 	CLEANUP_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	int r = appliance ? add_appliance(run, err) : 0;
 
-	run->seconds += now(CLOCK_MONOTONIC);
+	run->seconds += clock_seconds();
 	if (r == 0)
 		r = run_format(run, &text, err);
 	return r < 0 ? r : io_write_file(path, text.data, text.len, 0644, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -155,14 +155,6 @@ static int run_step(struct steps *s, unsigned int index, bool *ret_reused, struc
 
 /* ---------------------------------------------------------------- all steps */
 
-static double seconds_now(void)
-{
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);	/* cannot fail */
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* What the cache does not have, and nothing that runs would read. */
 static bool is_absent(const struct step *step)
 {
@@ -173,7 +165,7 @@ static int do_step(struct steps *s, unsigned int index, struct error *err)
 {
 	const struct step *step = &s->items[index];
 	const char *outcome;
-	double begun = seconds_now();
+	double begun = clock_seconds();
 	bool reused = true;
 	int r = process_check_interrupt(err);
 
@@ -189,7 +181,7 @@ static int do_step(struct steps *s, unsigned int index, struct error *err)
 		return error_wrap(err, "%s", step->stage->name);
 	cache_touch(&step->entry);
 	if (s->options->run)
-		run_add_stage(s->options->run, step->stage->name, step->entry.key, outcome, seconds_now() - begun);
+		run_add_stage(s->options->run, step->stage->name, step->entry.key, outcome, clock_seconds() - begun);
 	return leave_room(s, index, err);
 }
 

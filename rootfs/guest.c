@@ -3,12 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "../factory/base/cleanup.h"
 #include "../factory/base/digest.h"
@@ -18,6 +14,7 @@
 #include "../factory/base/log.h"
 #include "../factory/base/process.h"
 #include "guest_console.h"
+#include "guest_qemu.h"
 #include "guestfs_library.h"
 #include "hypervisor.h"
 
@@ -28,10 +25,7 @@ struct guest {
 	const struct guestfs_library *lib;
 	guestfs_h *handle;
 	struct guest_console console;
-	pid_t qemu;
-	pthread_t watcher;
-	bool watched;
-	int stop_watching;		/* eventfd */
+	struct guest_qemu qemu;
 };
 
 /* ---------------------------------------------------------------- errors */
@@ -49,58 +43,6 @@ static int complain(const struct guest *g, struct error *err, const char *what)
 	return error_outside(err, "%s: %s", what, words);
 }
 
-/* ---------------------------------------------------------------- signals */
-
-/*
- * libguestfs's calls wait in poll() and know nothing of our signals. Killing QEMU ends any of them at
- * once; what its disks hold is scratch, or never gets published.
- */
-static void *watch(void *data)
-{
-	struct guest *g = data;
-	struct pollfd fds[] = {
-		{ .fd = process_signal_fd(), .events = POLLIN },
-		{ .fd = g->stop_watching, .events = POLLIN },
-	};
-
-	while (poll(fds, ARRAY_SIZE(fds), -1) < 0)
-		;
-	if (!(fds[1].revents & POLLIN))
-		(void)kill(g->qemu, SIGKILL);
-	return NULL;
-}
-
-static int start_watching(struct guest *g, struct error *err)
-{
-	sigset_t all, before;
-	int r;
-
-	g->stop_watching = eventfd(0, EFD_CLOEXEC);
-	if (g->stop_watching < 0)
-		return error_system(err, errno, "eventfd");
-	/* The handlers are for the main thread. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&g->watcher, NULL, watch, g);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r != 0)
-		return error_system(err, r, "cannot start a thread");
-	g->watched = true;
-	return 0;
-}
-
-/* Before QEMU is reaped: its number may be another's afterwards. */
-static void stop_watching(struct guest *g)
-{
-	const uint64_t one = 1;
-
-	if (!g->watched)
-		return;
-	if (write(g->stop_watching, &one, sizeof(one)) == sizeof(one))
-		(void)pthread_join(g->watcher, NULL);
-	g->watched = false;
-}
-
 /* ---------------------------------------------------------------- start and end */
 
 static void on_console(guestfs_h *handle, void *data, uint64_t event, int event_handle, int flags,
@@ -115,6 +57,9 @@ static void on_console(guestfs_h *handle, void *data, uint64_t event, int event_
 	(void)array;
 	(void)array_size;
 	guest_console_add(&g->console, text, size);
+	/* Libguestfs would wait for it. */
+	if (g->console.kvm_failed)
+		guest_qemu_kill(&g->qemu);
 }
 
 /*
@@ -202,6 +147,8 @@ static int complain_of_launch(const struct guest *g, struct error *err)
 
 	if (r < 0)
 		return r;
+	if (g->console.kvm_failed)
+		return error_outside(err, "KVM of this host cannot run the appliance: KILN_ACCEL=tcg does without it");
 	guest_console_last_words(&g->console, words, sizeof(words));
 	return words[0] ? error_outside(err, "%s: %s", what, words) : complain(g, err, what);
 }
@@ -212,25 +159,23 @@ static int launch(struct guest *g, const struct guest_options *o, struct error *
 
 	for (unsigned int i = 0; i < o->disk_count && r == 0; i++)
 		r = add_disk(g, &o->disks[i], err);
+	if (r == 0)
+		r = guest_qemu_watch(&g->qemu, o->tmp, err);
 	if (r < 0)
 		return r;
 	if (g->lib->launch(g->handle) < 0)
 		return complain_of_launch(g, err);
-	r = g->lib->get_pid(g->handle);
-	if (r < 0)
-		return complain(g, err, "libguestfs");
-	g->qemu = r;
-	return process_signal_fd() < 0 ? 0 : start_watching(g, err);
+	return process_check_interrupt(err);
 }
 
-int guest_start(const struct guest_options *options, struct guest **ret, struct error *err)
+static int start(const struct guest_options *options, bool *ret_kvm_failed, struct guest **ret, struct error *err)
 {
 	CLEANUP_GUEST struct guest *g = calloc(1, sizeof(*g));
 	int r;
 
 	if (!g)
 		error_no_memory();
-	g->stop_watching = -1;
+	g->qemu = (struct guest_qemu) GUEST_QEMU_INIT;
 	r = guestfs_library_load(&g->lib, err);
 	if (r < 0)
 		return r;
@@ -241,16 +186,31 @@ int guest_start(const struct guest_options *options, struct guest **ret, struct 
 	/* Errors come back to us; by default they are printed as well. */
 	g->lib->set_error_handler(g->handle, NULL, NULL);
 	r = launch(g, options, err);
-	if (r == 0)
-		r = process_check_interrupt(err);
+	*ret_kvm_failed = g->console.kvm_failed;
 	if (r == 0)
 		*ret = TAKE_PTR(g);
 	return r;
 }
 
+/* The probe of KVM is a small guest: a kernel may find out what that did not. */
+int guest_start(const struct guest_options *options, struct guest **ret, struct error *err)
+{
+	struct host host = *options->host;
+	struct guest_options plain = *options;
+	bool kvm_failed = false;
+	int r = start(options, &kvm_failed, ret, err);
+
+	if (r == 0 || !kvm_failed || host.accel != HOST_KVM || !host_distrust_kvm(&host))
+		return r;
+	log_warning("%s: going on without it", host.accel_reason);
+	*err = (struct error) ERROR_INIT;
+	plain.host = &host;
+	return start(&plain, &kvm_failed, ret, err);
+}
+
 int guest_stop(struct guest *g, struct error *err)
 {
-	stop_watching(g);
+	guest_qemu_stop_watching(&g->qemu);
 	if (g->lib->shutdown(g->handle) < 0)
 		return complain(g, err, "the appliance did not end well");
 	return process_check_interrupt(err);
@@ -261,13 +221,11 @@ void guest_free(struct guest *g)
 	if (!g)
 		return;
 	/* Closing a running handle would first wait for the guest to sync; there is nothing to keep. */
-	if (g->watched)
-		(void)kill(g->qemu, SIGKILL);
-	stop_watching(g);
+	guest_qemu_stop_watching(&g->qemu);
+	guest_qemu_kill(&g->qemu);
 	if (g->handle)
 		g->lib->close(g->handle);
-	if (g->stop_watching >= 0)
-		close(g->stop_watching);
+	guest_qemu_clear(&g->qemu);
 	free(g);
 }
 

@@ -9,6 +9,7 @@
 #include "../factory/base/log.h"
 
 #define PROGRESS "kiln-progress "
+#define KVM_FAILED "KVM internal error"
 
 static bool parse_number(const char **text, uint64_t *ret)
 {
@@ -50,6 +51,8 @@ static void end_line(struct guest_console *c)
 	c->len = 0;
 	if (guest_progress_parse(c->line, &p))
 		log_step_update(p.done, p.total, p.unit);
+	if (strncmp(c->line, KVM_FAILED, strlen(KVM_FAILED)) == 0)
+		c->kvm_failed = true;
 }
 
 static void keep_tail(struct guest_console *c, const char *text, size_t size)

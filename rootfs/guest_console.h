@@ -13,6 +13,7 @@ struct guest_console {
 	size_t len;
 	char tail[512];			/* the last bytes of all that came */
 	size_t tail_len;
+	bool kvm_failed;		/* QEMU has said that KVM cannot go on with the guest; it stays, stopped */
 };
 
 /* To the log; and to the progress display where a line says "kiln-progress N M UNIT". */

@@ -11,8 +11,10 @@
 
 #define SCRIPT_MAX 4096
 
+/* Until libguestfs has started its guest it does not say which process that is. */
 static const char begin_arguments[] =
 	"#!/bin/sh\n"
+	"[ -z \"${" HYPERVISOR_PID_FILE ":-}\" ] || echo $$ > \"$" HYPERVISOR_PID_FILE "\"\n"
 	"for argument do\n"
 	"\tshift\n"
 	"\tcase $argument in\n";

@@ -7,6 +7,9 @@
 struct error;
 struct host;
 
+/* Environment: where that program leaves its process number; it stays QEMU's. */
+#define HYPERVISOR_PID_FILE "KILN_QEMU_PID_FILE"
+
 /*
  * The program that libguestfs takes for QEMU: a shell script that adds what libguestfs has no
  * setting for. QEMU dies with the process that started it, TCG gets the number of threads that the host's

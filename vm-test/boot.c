@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../factory/base/buf.h"
 #include "../factory/base/cleanup.h"
 #include "../factory/base/digest.h"
+#include "../factory/base/clock.h"
 #include "../factory/base/error.h"
 #include "../factory/base/hex.h"
 #include "../factory/base/host.h"
@@ -28,14 +28,6 @@
 #define DEFAULT_SERVICE_PORT 3000
 #define STEP_MS 100
 #define TAIL_MAX 1400		/* characters of console in an error message */
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* always there on Linux */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* ERROR_OUTSIDE: the reason, and below it the console's last lines. */
 static int no_answer(const struct machine *machine, struct error *err, const char *reason)
@@ -94,7 +86,7 @@ static int await_service(struct machine *machine, unsigned int timeout_s, int64_
 		if (machine_step(machine, &pollfd, 1, STEP_MS, NULL, err) < 0 ||
 		    check_alive(machine, err) < 0)
 			return -err->code;
-		now = now_ms();
+		now = clock_ms();
 		answered = probe_step(&probe, pollfd.revents, now);
 		if (!answered && now >= deadline)
 			return time_is_up(machine, &probe, timeout_s, err);
@@ -119,11 +111,11 @@ static int boot_and_measure(const struct boot_options *options, unsigned int ser
 
 	if (machine_start(options, service_port, false, &machine, err) < 0)
 		return -err->code;
-	power_on = now_ms();
+	power_on = clock_ms();
 	if (await_service(machine, options->timeout_s, power_on, err) < 0)
 		return -err->code;
 	proof->service_answered = true;
-	proof->seconds = (double)(now_ms() - power_on) / 1000;
+	proof->seconds = (double)(clock_ms() - power_on) / 1000;
 	/* Nothing of the guest's can come between: its commands wait while the proxy's are served. */
 	if (verify_read_pcrs(machine_tpm(machine), measured, err) < 0)
 		return -err->code;

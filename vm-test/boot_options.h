@@ -26,12 +26,13 @@ struct boot_options {
 	unsigned int port;		/* on 127.0.0.1, forwarded to the service's port; 0: a free one */
 	unsigned int timeout_s;		/* to the service's answer */
 
-	/* What no machine on EC2 is made with: for the tamper matrix alone. */
+	/* What no machine on EC2 is made with: for the tamper matrix and the audit alone. */
 	bool order_from_variables;	/* the store's BootOrder counts, not that of the machine */
 	bool sha256_only;		/* the TPM has no SHA-384 bank */
 	const char *second_disk;	/* raw file, a second NVMe disk; NULL: none */
 	const char *smbios_string;	/* SMBIOS type 11; NULL: none */
 	const char *typed;		/* into the serial console, every second; NULL: nobody types */
+	bool examined;			/* machine.h, "examination": what the audit of a running machine needs */
 };
 
 #endif

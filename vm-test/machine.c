@@ -35,6 +35,7 @@ struct machine {
 	struct tpm_proxy *proxy;
 	struct console console;
 	int console_fd;
+	struct machine_sockets sockets;
 	unsigned int port;
 };
 
@@ -50,6 +51,9 @@ void machine_free(struct machine *m)
 	process_free(m->qemu);
 	process_free(m->swtpm);
 	cleanup_close(&m->console_fd);
+	cleanup_close(&m->sockets.network);
+	cleanup_close(&m->sockets.control);
+	cleanup_close(&m->sockets.second_console);
 	io_scratch_free(&m->scratch);
 	free(m);
 }
@@ -91,11 +95,11 @@ static int choose_port(unsigned int wanted, unsigned int *ret, struct error *err
 }
 
 /* A connected pair of which one end is to be passed to a child. */
-static int make_pair(int *ret_ours, int *ret_theirs, struct error *err)
+static int make_pair(int type, int *ret_ours, int *ret_theirs, struct error *err)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_system(err, errno, "cannot make a socket for QEMU");
 	*ret_ours = pair[0];
 	*ret_theirs = pair[1];
@@ -107,7 +111,7 @@ static int start_tpm(struct machine *m, bool sha256_only, int *ret_qemu, struct 
 {
 	CLEANUP_CLOSE int swtpm_control = -1, ours = -1, theirs = -1;
 
-	if (make_pair(&ours, &theirs, err) < 0 ||
+	if (make_pair(SOCK_STREAM, &ours, &theirs, err) < 0 ||
 	    swtpm_start(m->scratch.path, sha256_only, &m->swtpm, &swtpm_control, err) < 0 ||
 	    tpm_proxy_new(TAKE_FD(ours), TAKE_FD(swtpm_control), &m->proxy, err) < 0)
 		return -err->code;
@@ -130,7 +134,7 @@ static int start_qemu(struct machine *m, const struct boot_options *o, unsigned 
 		      bool allow_reboot, int tpm_fd, struct error *err)
 {
 	CLEANUP_FREE char *vars = path_join(m->scratch.path, "vars.fd");
-	CLEANUP_CLOSE int console = -1;
+	CLEANUP_CLOSE int console = -1, network = -1, control = -1, second = -1;
 	struct qemu_options options = {
 		.host = o->host,
 		.disk = o->disk,
@@ -150,9 +154,16 @@ static int start_qemu(struct machine *m, const struct boot_options *o, unsigned 
 
 	if (write_variables(o, vars, err) < 0)
 		return error_wrap(err, "the firmware's variables");
-	if (make_pair(&m->console_fd, &console, err) < 0)
+	if (make_pair(SOCK_STREAM, &m->console_fd, &console, err) < 0)
+		return -err->code;
+	if (o->examined && (make_pair(SOCK_DGRAM, &m->sockets.network, &network, err) < 0 ||
+			    make_pair(SOCK_STREAM, &m->sockets.control, &control, err) < 0 ||
+			    make_pair(SOCK_STREAM, &m->sockets.second_console, &second, err) < 0))
 		return -err->code;
 	options.console_fd = console;
+	options.network_fd = network;
+	options.control_fd = control;
+	options.second_console_fd = second;
 	return qemu_start(&options, &m->qemu, err);
 }
 
@@ -166,6 +177,7 @@ int machine_start(const struct boot_options *options, unsigned int guest_port, b
 		return error_system(err, ENOMEM, "cannot start a machine");
 	m->scratch = (struct scratch)SCRATCH_INIT;
 	m->console_fd = -1;
+	m->sockets = (struct machine_sockets) { -1, -1, -1 };
 	if (choose_port(options->port, &m->port, err) < 0 ||
 	    io_scratch_new(options->tmp, &m->scratch, err) < 0 ||
 	    start_tpm(m, options->sha256_only, &tpm_fd, err) < 0 ||
@@ -309,6 +321,11 @@ const struct console *machine_console(const struct machine *m)
 struct tpm_proxy *machine_tpm(struct machine *m)
 {
 	return m->proxy;
+}
+
+const struct machine_sockets *machine_sockets(const struct machine *m)
+{
+	return &m->sockets;
 }
 
 void machine_type(struct machine *m, const void *data, size_t size)

@@ -40,6 +40,14 @@ bool machine_ended(struct machine *m, struct buf *ret_reason);
 unsigned int machine_port(const struct machine *m);	/* on 127.0.0.1 */
 const struct console *machine_console(const struct machine *m);
 struct tpm_proxy *machine_tpm(struct machine *m);
+/*
+ * Examination (boot_options.examined): ours of the socket pairs for the network card (datagrams, a frame each), QEMU's
+ * control connection (qmp.h) and the second serial port. They belong to the machine and do not block; -1 of another machine.
+ */
+struct machine_sockets {
+	int network, control, second_console;
+};
+const struct machine_sockets *machine_sockets(const struct machine *m);
 /* Types into the console. What the guest does not take in is dropped, as on a real line. */
 void machine_type(struct machine *m, const void *data, size_t size);
 

@@ -2,10 +2,10 @@
 #include "observe.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "../factory/base/buf.h"
 #include "../factory/base/cleanup.h"
+#include "../factory/base/clock.h"
 #include "../factory/base/error.h"
 #include "../factory/base/log.h"
 #include "boot_options.h"
@@ -27,14 +27,6 @@ const char *const boot_end_names[] = {
 	[BOOT_NOTHING] = "nothing to boot",
 	[BOOT_SILENT] = "silent",
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* always there on Linux */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Has the machine come to an end that is none of the service's? */
 static bool has_ended(struct machine *m, struct boot_observation *o)
@@ -81,7 +73,7 @@ static int wait(struct machine *m, struct probe *probe, struct typist *typist, i
 		probe_poll(probe, &pollfd);
 		if (machine_step(m, &pollfd, 1, STEP_MS, NULL, err) < 0)
 			return -err->code;
-		now = now_ms();
+		now = clock_ms();
 		*ret_answered = probe_step(probe, pollfd.revents, now);
 		if (!*ret_answered && is_unwell(probe)) {
 			o->end = BOOT_UNWELL;
@@ -124,7 +116,7 @@ static int fetch(struct machine *m, const char *path, struct boot_observation *o
 	int r;
 
 	probe.path = path;
-	r = wait(m, &probe, &nobody, now_ms() + PAGE_TIMEOUT_MS, o, &o->fetched, err);
+	r = wait(m, &probe, &nobody, clock_ms() + PAGE_TIMEOUT_MS, o, &o->fetched, err);
 	/* It has booted, even if it ends here; the console's line tells. */
 	o->end = BOOT_ANSWERED;
 	return r;
@@ -135,7 +127,7 @@ static int observe(struct machine *m, const struct boot_options *options, const 
 {
 	CLEANUP_PROBE struct probe probe = PROBE_INIT(machine_port(m));
 	struct typist typist = { .text = options->typed };
-	int64_t power_on = now_ms();
+	int64_t power_on = clock_ms();
 	bool answered;
 	int r;
 
@@ -143,7 +135,7 @@ static int observe(struct machine *m, const struct boot_options *options, const 
 	r = wait(m, &probe, &typist, power_on + (int64_t)options->timeout_s * 1000, o, &answered, err);
 	if (r == 0 && answered)
 		o->end = BOOT_ANSWERED;
-	o->seconds = (double)(now_ms() - power_on) / 1000;
+	o->seconds = (double)(clock_ms() - power_on) / 1000;
 	if (r == 0)
 		r = measure(m, answered, options->sha256_only, o, err);
 	if (r == 0 && answered && path)

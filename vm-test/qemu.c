@@ -101,21 +101,42 @@ static void add_smbios(struct arguments *a, const char *text)
 	add_owned(a, "-smbios", string_printf("type=11,value=%s", quoted));
 }
 
+static void add_network(struct arguments *a, const struct qemu_options *o)
+{
+	if (o->network_fd >= 0)
+		add_owned(a, "-netdev", string_printf("dgram,id=net,local.type=fd,local.str=%d", o->network_fd));
+	else
+		add_owned(a, "-netdev",
+			  string_printf("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%u-:%u", o->host_port,
+					o->guest_port));
+}
+
+/* A screen and a second serial port, and a bus to plug a keyboard into (the board has one of the old kind). */
+static void add_examination(struct arguments *a, const struct qemu_options *o)
+{
+	add_owned(a, "-chardev", string_printf("socket,id=second,fd=%d", o->second_console_fd));
+	add(a, "-serial", "chardev:second");
+	add_owned(a, "-chardev", string_printf("socket,id=control,fd=%d", o->control_fd));
+	add(a, "-mon", "chardev=control,mode=control");
+	add(a, "-device", "VGA");
+	add(a, "-device", "qemu-xhci,id=usb");
+}
+
 static void add_devices(struct arguments *a, const struct qemu_options *o)
 {
 	add_disk(a, "disk", o->disk, o->no_boot_index ? "" : ",bootindex=1");
 	if (o->second_disk)
 		add_disk(a, "second", o->second_disk, "");
+	add_network(a, o);
 	/* No option ROM, which would be measured in PCR 2 and offer to boot from the network. */
-	add_owned(a, "-netdev",
-		  string_printf("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%u-:%u", o->host_port,
-				o->guest_port));
 	add(a, "-device", "virtio-net-pci,netdev=net,romfile=");
 	add_owned(a, "-chardev", string_printf("socket,id=tpm,fd=%d", o->tpm_fd));
 	add(a, "-tpmdev", "emulator,id=tpm,chardev=tpm");
 	add(a, "-device", "tpm-crb,tpmdev=tpm");
 	add_owned(a, "-chardev", string_printf("socket,id=console,fd=%d", o->console_fd));
 	add(a, "-serial", "chardev:console");
+	if (o->control_fd >= 0)
+		add_examination(a, o);
 	if (o->smbios_string)
 		add_smbios(a, o->smbios_string);
 }
@@ -125,7 +146,7 @@ int qemu_start(const struct qemu_options *o, struct process **ret, struct error 
 	CLEANUP_ARGUMENTS struct arguments a = { .count = 0 };
 	CLEANUP_FREE char *tmpdir = string_printf("TMPDIR=%s", o->tmp);
 	const char *const env[] = { tmpdir, "LANG=C.UTF-8", NULL };
-	const int pass_fds[] = { o->tpm_fd, o->console_fd, -1 };
+	const int pass_fds[] = { o->tpm_fd, o->console_fd, o->network_fd, o->control_fd, o->second_console_fd, -1 };
 	struct process_options options = { .env = env, .pass_fds = pass_fds };
 
 	add(&a, o->host->qemu, NULL);

@@ -21,6 +21,10 @@ struct qemu_options {
 	int console_fd;			/* connected socket: the first serial port */
 	bool no_boot_index;		/* leaves it to the firmware which disk is booted */
 	const char *second_disk, *smbios_string;	/* boot_options.h; NULL: none */
+	/* Connected sockets of an examined machine, and no port is forwarded then; -1: an ordinary one. */
+	int network_fd;			/* datagrams: Ethernet frames */
+	int control_fd;			/* QMP */
+	int second_console_fd;		/* the second serial port */
 	bool allow_reboot;		/* false: a guest that resets ends the run */
 };
 

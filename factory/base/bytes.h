@@ -42,6 +42,11 @@ static inline void write_le64(uint8_t *p, uint64_t v)
 	for (int i = 0; i < 8; i++)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
+static inline void write_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
 static inline void write_be32(uint8_t *p, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)

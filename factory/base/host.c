@@ -122,6 +122,20 @@ int host_probe(struct host *ret, struct error *err)
 	return 0;
 }
 
+bool host_distrust_kvm(struct host *host)
+{
+	CLEANUP_BUF struct buf version = BUF_INIT(4096);
+	struct error ignored = ERROR_INIT;
+
+	if (variable("KILN_ACCEL"))
+		return false;
+	host->accel = HOST_TCG;
+	(void)snprintf(host->accel_reason, sizeof(host->accel_reason), "/dev/kvm runs the probe's guest, and no kernel");
+	if (ask_version(host, &version, &ignored) == 0)
+		kvm_remember("/dev/kvm", host->qemu, buf_text(&version), false);
+	return true;
+}
+
 const char *host_accel_argument(const struct host *host)
 {
 	if (host->accel == HOST_KVM)

@@ -25,6 +25,12 @@ struct host {
  */
 int host_probe(struct host *ret, struct error *err);
 
+/*
+ * For a guest that KVM could not run after all: takes TCG, and remembers that for this boot of the host. False where
+ * KILN_ACCEL asks for KVM: then whoever does that is to know.
+ */
+bool host_distrust_kvm(struct host *host);
+
 /* The -accel argument: "kvm", "tcg,thread=multi" or "tcg,thread=single". Static string. */
 const char *host_accel_argument(const struct host *host);
 

@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "cleanup.h"
+#include "digest.h"
 #include "error.h"
 #include "io.h"
 #include "kvm.h"
@@ -112,16 +113,29 @@ int probe_run(const char *qemu, const char *accel, unsigned int timeout_ms, enum
 
 /* ------------------------------------------------------------ the remembered verdict */
 
+/* Another Kiln's probe may have found less. */
+static void probe_name(char hex[static 2 * DIGEST_MAX + 1])
+{
+	static uint8_t image[PROBE_GUEST_SIZE];
+	struct digest digest;
+
+	probe_guest_build(image);
+	digest_of(DIGEST_SHA256, image, sizeof(image), &digest);
+	digest_hex(&digest, hex);
+}
+
 /* What a verdict is about; it comes first in the file, and anything else there is another's. */
 static char *verdict_key(const char *device, const char *qemu, const char *qemu_version)
 {
 	CLEANUP_BUF struct buf boot = BUF_INIT(0);
+	char probe[2 * DIGEST_MAX + 1];
 	struct error err = ERROR_INIT;
 
 	if (io_read_file(BOOT_ID, 128, &boot, &err) < 0)
 		return NULL;	/* without it nothing can be remembered */
-	return string_printf("boot %sdevice %s\nqemu %s\nversion %s\n", buf_text(&boot), device, qemu,
-			     qemu_version);
+	probe_name(probe);
+	return string_printf("boot %sdevice %s\nqemu %s\nversion %s\nprobe %.16s\n", buf_text(&boot), device, qemu,
+			     qemu_version, probe);
 }
 
 static bool recall(const char *path, const char *key, bool *ret)
@@ -211,4 +225,13 @@ int kvm_verdict(const char *device, const char *qemu, const char *qemu_version, 
 	if (path)
 		remember(path, key, *ret);
 	return 0;
+}
+
+void kvm_remember(const char *device, const char *qemu, const char *qemu_version, bool usable)
+{
+	CLEANUP_FREE char *key = verdict_key(device, qemu, qemu_version);
+	CLEANUP_FREE char *path = key ? verdict_path() : NULL;
+
+	if (path)
+		remember(path, key, usable);
 }

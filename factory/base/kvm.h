@@ -25,4 +25,7 @@ int probe_run(const char *qemu, const char *accel, unsigned int timeout_ms, enum
 int kvm_verdict(const char *device, const char *qemu, const char *qemu_version, bool *ret,
 		char *reason, size_t reason_size, struct error *err);
 
+/* What the next kvm_verdict() with the same words is to say. */
+void kvm_remember(const char *device, const char *qemu, const char *qemu_version, bool usable);
+
 #endif

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "log.h"
 
@@ -37,14 +37,6 @@ static struct {
 static const char *const prefixes[] = {
 	[LOG_DEBUG] = "", [LOG_INFO] = "", [LOG_WARNING] = "warning: ", [LOG_ERROR] = "error: ",
 };
-
-static double now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);	/* always there on Linux */
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* Foreign text must not steer the terminal, nor the reader of the file. */
 static bool printable(char c)
@@ -81,7 +73,7 @@ int log_open_file(const char *path, struct error *err)
 	if (logger.file)
 		(void)fclose(logger.file);	/* a full disk may cost the log, never the work */
 	logger.file = file;
-	logger.opened = now();
+	logger.opened = clock_seconds();
 	logger.source[0] = '\0';
 	return 0;
 }
@@ -91,7 +83,7 @@ static void file_stamp(void)
 	if (logger.source[0])
 		(void)fputc('\n', logger.file);
 	logger.source[0] = '\0';
-	(void)fprintf(logger.file, "%9.3f ", now() - logger.opened);
+	(void)fprintf(logger.file, "%9.3f ", clock_seconds() - logger.opened);
 }
 
 static void file_line(const char *prefix, const char *text)
@@ -135,7 +127,7 @@ static void draw_step(void)
 	char line[512];
 	size_t width = terminal_width();
 
-	step.redrawn = now();
+	step.redrawn = clock_seconds();
 	(void)snprintf(line, sizeof(line), "%s ... %s%s%.0f s", step.label, step.detail,
 		       step.detail[0] ? ", " : "", step.redrawn - step.begun);
 	/* A line that wraps could not be cleared again. */
@@ -209,7 +201,7 @@ void log_step_begin(unsigned int number, unsigned int total, const char *title)
 	drop_control(step.label);
 	step.detail[0] = '\0';
 	step.open = true;
-	step.begun = now();
+	step.begun = clock_seconds();
 	file_line("", step.label);
 	if (!shown(LOG_INFO))
 		return;
@@ -233,7 +225,7 @@ void log_step_update(uint64_t done, uint64_t total, const char *unit)
 
 void log_step_tick(void)
 {
-	if (step.drawn && now() - step.redrawn >= REDRAW_SECONDS)
+	if (step.drawn && clock_seconds() - step.redrawn >= REDRAW_SECONDS)
 		draw_step();
 }
 
@@ -244,7 +236,7 @@ void log_step_end(const char *outcome)
 	if (!step.open)
 		return;
 	(void)snprintf(text, sizeof(text), "%s: %s, %.1f s", step.label, outcome,
-		       now() - step.begun);
+		       clock_seconds() - step.begun);
 	step.open = false;
 	clear_step();
 	file_line("", text);

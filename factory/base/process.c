@@ -8,11 +8,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "error.h"
 #include "io.h"
 #include "log.h"
@@ -48,14 +48,6 @@ struct process {
 	bool ended;
 	int status;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);	/* always there on Linux */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* ------------------------------------------------------------ output */
 
@@ -262,7 +254,7 @@ static bool wait_a_little(struct process *p, int signal_fd, int timeout_ms)
 
 void process_stop(struct process *p, unsigned int grace_ms)
 {
-	int64_t deadline = now_ms() + grace_ms;
+	int64_t deadline = clock_ms() + grace_ms;
 	int64_t left;
 	bool gone = false;
 
@@ -270,7 +262,7 @@ void process_stop(struct process *p, unsigned int grace_ms)
 		return;
 	if (p->pidfd >= 0) {
 		(void)kill(-p->pid, SIGTERM);
-		while (!gone && (left = deadline - now_ms()) > 0)
+		while (!gone && (left = deadline - clock_ms()) > 0)
 			gone = wait_a_little(p, -1, (int)left);
 	}
 	(void)kill(-p->pid, SIGKILL);
@@ -408,12 +400,12 @@ static int timed_out(struct process *p, unsigned int timeout_ms, struct error *e
 
 static int wait_for_end(struct process *p, unsigned int timeout_ms, struct error *err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	int64_t left = TICK_MS;
 
 	for (;;) {
 		if (timeout_ms)
-			left = deadline - now_ms();
+			left = deadline - clock_ms();
 		if (left <= 0)
 			return timed_out(p, timeout_ms, err);
 		if (wait_a_little(p, process_signal_fd(), left < TICK_MS ? (int)left : TICK_MS))

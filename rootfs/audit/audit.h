@@ -8,6 +8,7 @@
 struct declared;
 struct declared_exception;
 struct error;
+struct live;
 struct tree;
 
 /*
@@ -25,6 +26,7 @@ struct audit_input {
 	const char *const *esp;		/* files of the EFI system partition, the boot file left out */
 	const char *const *partitions;	/* those that are neither ESP nor root nor hash tree, as text */
 	const char *const *initrd;	/* names of what is in the initrd */
+	const struct live *live;	/* what the machine that boots it answered; NULL: not tried, and no rule of that is judged */
 };
 
 enum audit_verdict { AUDIT_HOLDS, AUDIT_ACCEPTED, AUDIT_FAILS };
@@ -35,6 +37,7 @@ extern const char *const audit_verdict_names[];	/* "holds", "accepted", "FAILS" 
 #define AUDIT_DISK "(disk)"
 #define AUDIT_ESP "(ESP)"
 #define AUDIT_INITRD "(initrd)"
+#define AUDIT_MACHINE "(machine)"
 
 struct audit_finding {
 	char *path;			/* "/etc/shadow", or one of the above */
@@ -51,7 +54,7 @@ struct audit_result {
 };
 
 struct audit_report {
-	struct audit_result *results;	/* of every rule, in the rules' order */
+	struct audit_result *results;	/* of every rule that was judged, in the rules' order */
 	size_t count;
 	const struct declared_exception **unused;	/* exceptions that accept nothing; of the input */
 	size_t unused_count;

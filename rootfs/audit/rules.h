@@ -29,6 +29,7 @@ struct audit_rule {
 extern const struct audit_rule audit_access_rules[], audit_login_rules[], audit_account_rules[], audit_file_rules[];
 extern const struct audit_rule audit_mount_rules[], audit_kernel_rules[], audit_network_rules[];
 extern const struct audit_rule audit_package_rules[], audit_secret_rules[], audit_boot_rules[];
+extern const struct audit_rule audit_live_rules[];	/* with audit_input.live */
 
 /* One more finding. `path` is as trees have it, or one of AUDIT_CMDLINE and the like. */
 void audit_find(struct audit *a, const char *path, unsigned int line, const char *fmt, ...)

@@ -14,7 +14,13 @@
 static const struct audit_rule *const groups[] = {
 	audit_boot_rules, audit_access_rules, audit_login_rules, audit_account_rules, audit_file_rules,
 	audit_mount_rules, audit_kernel_rules, audit_network_rules, audit_package_rules, audit_secret_rules,
+	audit_live_rules,
 };
+
+static bool is_judged(const struct audit_input *in, const struct audit_rule *group)
+{
+	return group != audit_live_rules || in->live;
+}
 
 bool audit_has_rule(const char *id)
 {
@@ -49,12 +55,20 @@ static bool is_used(const struct audit_report *report, const struct declared_exc
 	return false;
 }
 
+static bool was_judged(const struct audit_report *report, const char *rule)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->results[i].rule, rule) == 0)
+			return true;
+	return false;
+}
+
 static void list_unused(const struct declared *d, struct audit_report *report)
 {
 	for (size_t i = 0; i < d->exception_count; i++) {
 		const struct declared_exception **slot;
 
-		if (is_used(report, &d->exceptions[i]))
+		if (!was_judged(report, d->exceptions[i].rule) || is_used(report, &d->exceptions[i]))
 			continue;
 		slot = memory_append(&report->unused, report->unused_count++, sizeof(*slot));
 		*slot = &d->exceptions[i];
@@ -74,7 +88,8 @@ int audit_run(const struct audit_input *input, struct audit_report *ret, struct 
 	a.units = units;
 	a.scan = scan;
 	for (size_t i = 0; i < ARRAY_SIZE(groups) && r == 0; i++)
-		r = run_group(&a, groups[i], &report, err);
+		if (is_judged(input, groups[i]))
+			r = run_group(&a, groups[i], &report, err);
 	if (r < 0)
 		return r;
 	list_unused(input->declared, &report);
