@@ -41,9 +41,9 @@ sed -i 's#kernel.sysrq = 0#kernel.sysrq = 1#' /etc/sysctl.d/60-mpc.conf
 printf 'table inet filter {\n}\n' > /etc/nftables.conf
 rm -rf /etc/systemd/system.conf.d
 mkdir -p $units/multi-user.target.wants $units/getty.target.wants
-ln -s /usr/lib/systemd/system/getty.target $units/multi-user.target.wants/getty.target
-ln -s /usr/lib/systemd/system/getty@.service $units/getty.target.wants/getty@tty1.service
-ln -s /usr/lib/systemd/system/serial-getty@.service $units/getty.target.wants/serial-getty@ttyS1.service
+ln -sf /usr/lib/systemd/system/getty.target $units/multi-user.target.wants/getty.target
+ln -sf /usr/lib/systemd/system/getty@.service $units/getty.target.wants/getty@tty1.service
+ln -sf /usr/lib/systemd/system/serial-getty@.service $units/getty.target.wants/serial-getty@ttyS1.service
 cat > /usr/lib/open <<'END'
 #!/usr/bin/perl
 use strict;
@@ -73,7 +73,7 @@ cat > $units/open.service <<'END'
 [Service]
 ExecStart=/usr/lib/open
 END
-ln -s $units/open.service $units/multi-user.target.wants/open.service
+ln -sf $units/open.service $units/multi-user.target.wants/open.service
 EOF
 exits 0 '' "a machine that lets everybody in is built" "$KILN" build "$description" -o "$tmp/results"
 disk=$(echo "$tmp"/results/open/*.raw)

@@ -31,4 +31,43 @@ like "$(cat "$tmp/out")" '^fail +appliance .*out of order' "the appliance does n
 like "$(cat "$tmp/out")" "-> less .*doctor\.log" "with where to look"
 is "$(ls "$KILN_CACHE/tmp")" '' "nothing is left behind then either"
 not_ok "no QEMU stays" pgrep -f "$KILN_CACHE"
+
+# A KVM that runs the probe's guest and no kernel: QEMU says so and stays, and libguestfs would wait for ever.
+qemu=$(PATH=$PATH:/usr/libexec command -v qemu-system-x86_64)
+cat > "$tmp/qemu" <<END
+#!/bin/sh
+case "\$*" in
+*isa-debug-exit*) exit 245 ;;
+*accel=kvm:tcg*-append*) echo 'KVM internal error. Suberror: 1'; exec sleep 1000 ;;
+esac
+exec $qemu "\$@"
+END
+exits 0 '' "a KVM that cannot run a kernel" env KILN_QEMU="$tmp/qemu" timeout 300 "$KILN" doctor rootfs/images/mpc
+like "$(cat "$tmp/out")" '^ok +appliance +started' "is given up, and the appliance starts"
+# Where there is none the rest was that of a host without.
+if (exec 3<> /dev/kvm) 2> /dev/null; then
+	like "$(cat "$tmp/err")" 'warning: .*no kernel: going on without it' "which is said"
+	like "$(cat "$KILN_CACHE/kvm-verdict")" '^silent$' "and remembered"
+fi
+
+# One signal is enough, also while libguestfs waits for a guest.
+printf '#!/bin/sh\ncase "$*" in *-append*) exec sleep 1000 ;; esac\nexec %s "$@"\n' "$qemu" > "$tmp/qemu"
+KILN_QEMU=$tmp/qemu KILN_ACCEL=tcg "$KILN" doctor rootfs/images/mpc > "$tmp/out" 2> "$tmp/err" &
+pid=$!
+tries=0
+until pgrep -f 'sleep 1000' > /dev/null || [ "$tries" -eq 600 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+kill "$pid"
+tries=0
+while kill -0 "$pid" 2> /dev/null && [ "$tries" -lt 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+ok "a signal ends the start of an appliance within 10 s" test "$tries" -lt 100
+kill -9 "$pid" 2> /dev/null || true
+wait "$pid" 2> /dev/null || true
+like "$(cat "$tmp/err" "$tmp/out")" interrupted "which says why"
+not_ok "no QEMU stays" pgrep -f "$KILN_CACHE"
 finish
