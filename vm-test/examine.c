@@ -41,7 +41,9 @@ struct examination {
 	struct buf console, second;	/* what the serial lines have said since they were last asked */
 	struct live *live;
 	const char *directory;		/* for the screens */
-	bool ended;			/* the machine is off */
+	bool ended;			/* the machine is off, or of no use any more */
+	bool scanned;			/* its ports were tried */
+	size_t next;			/* of the steps */
 };
 
 /* ---------------------------------------------------------------- the machine goes on */
@@ -212,17 +214,16 @@ static void note_text(struct examination *x, enum live_touch touch, const struct
 }
 
 /* Whoever could switch the machine off or have it stop has got further than nowhere. */
-static int note_end(struct examination *x, enum live_touch touch, bool *ret_up, struct error *err)
+static int note_end(struct examination *x, enum live_touch touch, struct error *err)
 {
 	CLEANUP_BUF struct buf reason = BUF_INIT(1024);
-	int r = check_alive(x, ret_up, err);
+	bool up = false;
+	int r = check_alive(x, &up, err);
 
-	if (r < 0)
+	if (r < 0 || up)
 		return r;
-	if (machine_ended(x->machine, &reason))
-		note(x, touch, buf_text(&reason));
-	else if (!*ret_up)
-		note(x, touch, "the service does not answer any more");
+	note(x, touch, machine_ended(x->machine, &reason) ? buf_text(&reason) : "the service does not answer any more");
+	x->ended = true;
 	return 0;
 }
 
@@ -305,7 +306,6 @@ static int type_on_serial(struct examination *x, struct error *err)
 	}
 	if (r == 0)
 		r = go_on(x, TYPING_MS, NULL, err);
-	x->live->tried[LIVE_SERIAL] = x->live->tried[LIVE_SECOND_SERIAL] = true;
 	note_text(x, LIVE_SERIAL, &x->console);
 	note_text(x, LIVE_SECOND_SERIAL, &x->second);
 	return r;
@@ -350,7 +350,6 @@ static int type_on_keyboard(struct examination *x, enum live_touch touch, struct
 	CLEANUP_BUF struct buf before = BUF_INIT(SCREEN_MAX), after = BUF_INIT(SCREEN_MAX);
 	int r = take_screen(x, "before.ppm", &before, err);
 
-	x->live->tried[touch] = true;
 	buf_truncate(&x->console, 0);
 	if (r == 0)
 		r = type_words(x, err);
@@ -362,21 +361,19 @@ static int type_on_keyboard(struct examination *x, enum live_touch touch, struct
 	return r;
 }
 
-static int try_keyboards(struct examination *x, struct error *err)
+static int try_keyboard(struct examination *x, struct error *err)
 {
-	bool up;
-	int r = type_on_keyboard(x, LIVE_KEYBOARD, err);
+	return type_on_keyboard(x, LIVE_KEYBOARD, err);
+}
 
-	if (r == 0)
-		r = note_end(x, LIVE_KEYBOARD, &up, err);
-	if (r == 0 && !x->ended)
-		r = plug_in_keyboard(x, err);
+static int try_usb_keyboard(struct examination *x, struct error *err)
+{
+	int r = plug_in_keyboard(x, err);
+
 	/* What the kernel says of a new device is no answer to a key. */
 	if (r == 0 && !x->ended)
 		r = await_quiet(x, err);
-	if (r == 0 && !x->ended)
-		r = type_on_keyboard(x, LIVE_USB_KEYBOARD, err);
-	return r == 0 && !x->ended ? note_end(x, LIVE_USB_KEYBOARD, &up, err) : r;
+	return r == 0 && !x->ended ? type_on_keyboard(x, LIVE_USB_KEYBOARD, err) : r;
 }
 
 /* ---------------------------------------------------------------- SysRq, Ctrl-Alt-Del, the power button */
@@ -421,21 +418,6 @@ static int push_power_button(struct examination *x, struct error *err)
 	return obey(x, qmp_command("system_powerdown"), err);
 }
 
-static int touch(struct examination *x, enum live_touch which, int (*act)(struct examination *x, struct error *err),
-		 struct error *err)
-{
-	bool up = false;
-	int r;
-
-	if (x->ended)
-		return 0;
-	x->live->tried[which] = true;
-	r = act(x, err);
-	if (r == 0)
-		r = go_on(x, PRESS_MS, NULL, err);
-	return r < 0 ? r : note_end(x, which, &up, err);
-}
-
 /* ---------------------------------------------------------------- ports */
 
 static int scan(struct examination *x, enum live_scan_kind kind, struct error *err)
@@ -463,68 +445,93 @@ static int scan_all(struct examination *x, struct error *err)
 
 /* ---------------------------------------------------------------- the whole of it */
 
-static int examine(struct examination *x, struct error *err)
+static const struct step {
+	int (*act)(struct examination *x, struct error *err);
+	enum live_touch touch;
+} steps[] = {
+	{ type_on_serial, LIVE_SERIAL },
+	{ try_keyboard, LIVE_KEYBOARD },
+	{ try_usb_keyboard, LIVE_USB_KEYBOARD },
+	{ press_ctrl_alt_del, LIVE_CTRL_ALT_DEL },
+	{ try_sysrq, LIVE_SYSRQ },
+	{ push_power_button, LIVE_POWER_BUTTON },
+};
+
+static int take_step(struct examination *x, const struct step *s, struct error *err)
 {
-	bool up = false;
-	int r = obey(x, qmp_command("qmp_capabilities"), err);
+	int r = s->act(x, err);
 
 	if (r == 0)
+		r = go_on(x, PRESS_MS, NULL, err);
+	return r < 0 ? r : note_end(x, s->touch, err);
+}
+
+static int take_steps(struct examination *x, struct error *err)
+{
+	int r = obey(x, qmp_command("qmp_capabilities"), err);
+
+	if (r == 0 && !x->scanned)
 		r = scan_all(x, err);
-	if (r == 0)
+	if (r == 0) {
+		x->scanned = true;
 		r = await_quiet(x, err);
-	if (r == 0)
-		r = type_on_serial(x, err);
-	if (r == 0)
-		r = note_end(x, LIVE_SERIAL, &up, err);
-	if (r == 0 && up)
-		r = try_keyboards(x, err);
-	/* Each may be the last. */
-	if (r == 0)
-		r = touch(x, LIVE_SYSRQ, try_sysrq, err);
-	if (r == 0)
-		r = touch(x, LIVE_CTRL_ALT_DEL, press_ctrl_alt_del, err);
-	if (r == 0)
-		r = touch(x, LIVE_POWER_BUTTON, push_power_button, err);
+	}
+	while (r == 0 && !x->ended && x->next < ARRAY_SIZE(steps))
+		r = take_step(x, &steps[x->next++], err);
 	return r;
 }
 
-static int boot_and_examine(struct examination *x, unsigned int timeout_s, struct error *err)
+static int boot(struct examination *x, unsigned int timeout_s, struct error *err)
 {
 	int r;
 
 	log_step_begin(1, 2, "booting the disk until its service answers");
 	r = await_service(x, timeout_s, err);
 	log_step_end(r < 0 ? "failed" : "done");
+	return r;
+}
+
+static int examine(struct examination *x, unsigned int timeout_s, struct error *err)
+{
+	int r = boot(x, timeout_s, err);
+
 	if (r < 0)
 		return r;
 	log_step_begin(2, 2, "trying to get in: ports, serial lines, keyboards, buttons");
-	r = examine(x, err);
-	log_step_end(r < 0 ? "failed" : "done");
+	r = take_steps(x, err);
+	log_step_end(r < 0 ? "failed" : x->ended ? "the machine ended" : "done");
+	return r;
+}
+
+/* What a step that ends the machine hides is tried on another one. */
+static int examine_one(struct examination *x, const struct boot_options *options, unsigned int port, struct error *err)
+{
+	CLEANUP_MACHINE struct machine *machine = NULL;
+	CLEANUP_PEER struct peer *peer = peer_new(port, x->live);
+	int r = machine_start(options, port, false, &machine, err);
+
+	if (r < 0)
+		return r;
+	x->machine = machine;
+	x->peer = peer;
+	x->ended = false;
+	x->qmp = (struct qmp) QMP_INIT(machine_sockets(machine)->control);
+	r = examine(x, options->timeout_s, err);
+	qmp_close(&x->qmp);
 	return r;
 }
 
 int boot_examine(const struct boot_options *options, unsigned int service_port, struct live *ret, struct error *err)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
-	CLEANUP_MACHINE struct machine *machine = NULL;
-	CLEANUP_PEER struct peer *peer = peer_new(service_port, ret);
 	struct boot_options examined = *options;
-	struct examination x = {
-		.peer = peer, .live = ret, .console = BUF_INIT(OUTPUT_MAX), .second = BUF_INIT(OUTPUT_MAX),
-	};
-	int r;
+	struct examination x = { .live = ret, .console = BUF_INIT(OUTPUT_MAX), .second = BUF_INIT(OUTPUT_MAX) };
+	int r = io_scratch_new(options->tmp, &scratch, err);
 
 	examined.examined = true;
-	r = io_scratch_new(options->tmp, &scratch, err);
-	if (r == 0)
-		r = machine_start(&examined, service_port, false, &machine, err);
-	if (r < 0)
-		return r;
-	x.machine = machine;
 	x.directory = scratch.path;
-	x.qmp = (struct qmp) QMP_INIT(machine_sockets(machine)->control);
-	r = boot_and_examine(&x, options->timeout_s, err);
-	qmp_close(&x.qmp);
+	while (r == 0 && !(x.scanned && x.next == ARRAY_SIZE(steps)))
+		r = examine_one(&x, &examined, service_port, err);
 	buf_free(&x.console);
 	buf_free(&x.second);
 	return r;

@@ -34,7 +34,6 @@ struct live_list {
 
 struct live {
 	struct live_scan scans[LIVE_SCANS];
-	bool tried[LIVE_TOUCHES];
 	char *effects[LIVE_TOUCHES];	/* what came of it; NULL: nothing */
 	struct live_list user_data;	/* what the machine asked the metadata service for, "GET /latest/user-data" */
 	struct live_list sent;		/* to whom it sent of itself, "udp 10.0.2.2:53" */

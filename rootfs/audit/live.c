@@ -74,8 +74,6 @@ static void judge_touch(struct audit *a, enum live_touch touch, const char *what
 
 	if (live->effects[touch])
 		audit_find(a, AUDIT_MACHINE, 0, "%s: %s", what, live->effects[touch]);
-	else if (!live->tried[touch])
-		audit_find(a, AUDIT_MACHINE, 0, "%s: not tried, since the machine was off by then", what);
 }
 
 static int check_serial(struct audit *a, struct error *err)

@@ -37,7 +37,7 @@ sed -i -e 's#name="mpc"#name="open"#' -e 's# quiet##; s# systemd.getty_auto=0##;
 cat >> "$description/config.sh" <<'EOF'
 units=/etc/systemd/system
 rm -f $units/getty.target $units/getty@.service $units/serial-getty@.service $units/autovt@.service $units/ctrl-alt-del.target
-sed -i 's#kernel.sysrq = 0#kernel.sysrq = 1#' /etc/sysctl.d/60-mpc.conf
+sed -i 's#kernel.sysrq = 0#kernel.sysrq = 2#' /etc/sysctl.d/60-mpc.conf
 printf 'table inet filter {\n}\n' > /etc/nftables.conf
 rm -rf /etc/systemd/system.conf.d
 mkdir -p $units/multi-user.target.wants $units/getty.target.wants
@@ -48,8 +48,9 @@ cat > /usr/lib/open <<'END'
 #!/usr/bin/perl
 use strict;
 use Socket;
-socket(my $udp, PF_INET, SOCK_DGRAM, 0) && bind($udp, sockaddr_in(5555, INADDR_ANY)) or die $!;
-socket(my $tcp, PF_INET, SOCK_STREAM, 0) && bind($tcp, sockaddr_in(22, INADDR_ANY)) && listen($tcp, 5) or die $!;
+my ($udp, $tcp);
+socket($udp, PF_INET, SOCK_DGRAM, 0) && bind($udp, sockaddr_in(5555, INADDR_ANY)) or die $!;
+socket($tcp, PF_INET, SOCK_STREAM, 0) && bind($tcp, sockaddr_in(22, INADDR_ANY)) && listen($tcp, 5) or die $!;
 if (!fork) {
 	for (;;) {
 		socket(my $s, PF_INET, SOCK_STREAM, 0);
@@ -90,6 +91,7 @@ fails live.serial '(machine)' 'first serial line: .*login:'
 fails live.serial '(machine)' 'second serial line: .*login:'
 fails live.keyboard '(machine)' 'keyboard: the screen'
 fails live.sysrq '(machine)' 'HELP|SysRq'
+fails live.ctrl-alt-del '(machine)' 'restarted'
 fails live.user-data '(machine)' 'GET /latest/user-data'
 fails live.user-data '(machine)' 'ran the script'
 [ "$tap_failed" -eq 0 ] || jq -c '.rules[] | select(.rule | startswith("live")) | [.rule, .verdict, .seen, [.findings[].text]]' "$report" | sed 's/^/# /'
