@@ -25,6 +25,7 @@
 #define ALIVE_MS 15000			/* to an answer of a machine that is up */
 #define TYPING_MS 4000			/* for an answer to what was typed */
 #define PRESS_MS 6000			/* for a button's effect to begin */
+#define PLUGGING_MS 10000		/* for a new keyboard to be taken into use */
 #define QUIET_MS 3000			/* the console's silence after which a boot is over */
 #define QUIET_MAX_MS 60000
 #define SCAN_MAX_MS 900000
@@ -366,16 +367,6 @@ static int try_keyboard(struct examination *x, struct error *err)
 	return type_on_keyboard(x, LIVE_KEYBOARD, err);
 }
 
-static int try_usb_keyboard(struct examination *x, struct error *err)
-{
-	int r = plug_in_keyboard(x, err);
-
-	/* What the kernel says of a new device is no answer to a key. */
-	if (r == 0 && !x->ended)
-		r = await_quiet(x, err);
-	return r == 0 && !x->ended ? type_on_keyboard(x, LIVE_USB_KEYBOARD, err) : r;
-}
-
 /* ---------------------------------------------------------------- SysRq, Ctrl-Alt-Del, the power button */
 
 /* Linux, Documentation/admin-guide/sysrq: h for help, then b for a reset; a break before it on a serial line. */
@@ -411,6 +402,20 @@ static int press_ctrl_alt_del(struct examination *x, struct error *err)
 			r = go_on(x, 120, NULL, err);	/* QEMU holds keys for 100 ms */
 	}
 	return r;
+}
+
+/*
+ * From now on QEMU's keys are this keyboard's. What the kernel says of a new device is no answer to one, and may come late.
+ */
+static int try_usb_keyboard(struct examination *x, struct error *err)
+{
+	int r = plug_in_keyboard(x, err);
+
+	if (r == 0)
+		r = go_on(x, PLUGGING_MS, NULL, err);
+	if (r == 0 && !x->ended)
+		r = type_on_keyboard(x, LIVE_USB_KEYBOARD, err);
+	return r == 0 && !x->ended ? press_ctrl_alt_del(x, err) : r;
 }
 
 static int push_power_button(struct examination *x, struct error *err)
@@ -451,9 +456,9 @@ static const struct step {
 } steps[] = {
 	{ type_on_serial, LIVE_SERIAL },
 	{ try_keyboard, LIVE_KEYBOARD },
-	{ try_usb_keyboard, LIVE_USB_KEYBOARD },
 	{ press_ctrl_alt_del, LIVE_CTRL_ALT_DEL },
 	{ try_sysrq, LIVE_SYSRQ },
+	{ try_usb_keyboard, LIVE_USB_KEYBOARD },
 	{ push_power_button, LIVE_POWER_BUTTON },
 };
 

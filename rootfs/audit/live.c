@@ -89,7 +89,7 @@ static int check_keyboard(struct audit *a, struct error *err)
 {
 	(void)err;
 	judge_touch(a, LIVE_KEYBOARD, "typed on the keyboard");
-	judge_touch(a, LIVE_USB_KEYBOARD, "typed on a USB keyboard, plugged in");
+	judge_touch(a, LIVE_USB_KEYBOARD, "a USB keyboard, plugged in and typed on");
 	audit_seen(a, "the screen and the serial line stay as they are, on three virtual consoles");
 	return 0;
 }
