@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot_request.h"
 
-#include "arguments.h"
+#include "base/arguments.h"
 
 int boot_request_parse(const struct command *command, int argc, char **argv, bool check,
 		       struct boot_request *request, struct error *err)

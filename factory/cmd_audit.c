@@ -3,14 +3,15 @@
 
 #include "../vm-test/boot_options.h"
 #include "../vm-test/examine.h"
-#include "arguments.h"
 #include "audit_disk.h"
 #include "audit_report.h"
+#include "base/arguments.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "commands.h"
 #include "model/manifest.h"
 #include "shipped.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../keys/keyring.h"
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "commands.h"
 #include "pipeline.h"
 #include "reproduce.h"
 #include "shipped.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "commands.h"
 #include "compare.h"
 #include "model/json.h"
 

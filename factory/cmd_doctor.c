@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/process.h"
+#include "commands.h"
 #include "doctor.h"
 #include "model/lock.h"
 

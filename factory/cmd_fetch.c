@@ -4,13 +4,14 @@
 #include "../rootfs/packages/changes.h"
 #include "../rootfs/packages/packages.h"
 #include "../rootfs/packages/store.h"
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "commands.h"
 #include "full_disk.h"
 #include "model/description.h"
-#include "size_text.h"
+#include "base/size_text.h"
 
 /* ---------------------------------------------------------------- results */
 

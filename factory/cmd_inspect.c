@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/io.h"
+#include "commands.h"
 #include "format/uki.h"
 #include "model/bootfile.h"
 #include "model/json.h"

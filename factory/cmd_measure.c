@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "commands.h"
 #include "format/predict.h"
 #include "model/bootfile.h"
 #include "model/manifest.h"

@@ -4,10 +4,11 @@
 
 #include "../keys/keyring.h"
 #include "../keys/sign.h"
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "commands.h"
 #include "model/bootfile.h"
 #include "sign_disk.h"
 

@@ -12,13 +12,14 @@
 #include "../rootfs/packages/store_verify.h"
 #include "../rootfs/store_export.h"
 #include "../rootfs/store_import.h"
-#include "arguments.h"
+#include "base/arguments.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "commands.h"
 #include "full_disk.h"
-#include "size_text.h"
+#include "base/size_text.h"
 
 /* A hundred years. */
 #define DAYS_MAX 36500

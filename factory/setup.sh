@@ -13,6 +13,7 @@ libssl-dev|pc:libcrypto|digests and signatures
 libxml2-dev|pc:libxml-2.0|reads image descriptions
 libjansson-dev|pc:jansson|reads and writes manifests
 libarchive-dev|pc:libarchive|reads packages
+libcurl4-openssl-dev|pc:libcurl|uploads to EC2
 libguestfs-dev|pc:libguestfs|runs the build appliance
 libcryptsetup-dev|pc:libcryptsetup|makes the dm-verity tree
 libfdisk-dev|pc:fdisk|writes the partition table
@@ -31,6 +32,7 @@ check_packages='
 clang|cmd:clang|second compiler, fuzzers
 git|cmd:git|lists the project files
 perl|cmd:prove|runs the tests
+awscli|cmd:aws|asks the rehearsal server independently
 apt-utils|cmd:apt-ftparchive|makes test archives
 gnupg|cmd:gpg|signs test archives
 binutils|cmd:objdump|reads UKIs independently
@@ -43,13 +45,14 @@ erofs-utils|cmd:fsck.erofs|checks the root file system independently
 faketime|cmd:faketime|builds at another time
 gdisk|cmd:sgdisk|checks the partition table independently
 jq|cmd:jq|reads results in tests
-libmicrohttpd-dev|pc:libmicrohttpd|lints the image service
+libmicrohttpd-dev|pc:libmicrohttpd|is in the image service and the rehearsal server
 mandoc|cmd:mandoc|lints the manual pages
 mtools|cmd:mcopy|makes test file systems
 opensc|cmd:pkcs11-tool|makes keys in a test token
 openssl|cmd:openssl|checks and makes signatures independently
 pkcs11-provider|ossl:pkcs11|reaches keys in a token
 procps|cmd:pgrep|finds children left behind
+python3-botocore|file:/usr/lib/python3/dist-packages/botocore/__init__.py|signs for the rehearsal server independently
 sbsigntool|cmd:sbverify|checks signatures independently
 shellcheck|cmd:shellcheck|lints shell scripts
 softhsm2|cmd:softhsm2-util|is the test token

@@ -185,6 +185,11 @@ uint64_t data_digests_size(const struct data_digests *d)
 	return d->size;
 }
 
+const uint8_t *data_digests_block(const struct data_digests *d, size_t block)
+{
+	return block < d->count && d->present[block] ? d->hashes[block] : NULL;
+}
+
 static void add_number(struct digester *digester, uint64_t number)
 {
 	uint8_t bytes[8];

@@ -26,6 +26,8 @@ struct error;
 struct data_digests;
 int data_digests_read(const char *path, struct data_digests **ret, struct error *err);
 uint64_t data_digests_size(const struct data_digests *d);	/* of the file */
+/* SHA-256 of block number `block`, 32 bytes, of as many bytes as it has; NULL when they are zeros or there is none. */
+const uint8_t *data_digests_block(const struct data_digests *d, size_t block);
 /* Of a part that begins and ends on blocks' boundaries or at the file's end; ERROR_INPUT otherwise. */
 int data_digests_part(const struct data_digests *d, uint64_t offset, uint64_t size, struct digest *ret,
 		      struct error *err);

@@ -2,8 +2,7 @@
 #include "description.h"
 
 #include <errno.h>
-#include <libxml/parser.h>
-#include <libxml/parserInternals.h>
+#include <libxml/tree.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,75 +14,11 @@
 #include "description_files.h"
 #include "description_reader.h"
 #include "memory.h"
+#include "xml_read.h"
 
 #define SIZE_LIMIT (1u << 20)
 /* libxml2 keeps a node's line in 16 bits; beyond, messages would name the wrong one. */
 #define LINES_LIMIT 65000
-
-/* ---------------------------------------------------------------- XML */
-
-/* Where libxml2's callbacks put the first thing that is wrong. */
-struct xml_errors {
-	const char *file;
-	struct error *err;
-};
-
-#if LIBXML_VERSION >= 21200
-typedef const xmlError *xml_error;
-#else
-typedef xmlErrorPtr xml_error;
-#endif
-
-static void keep_error(void *context, xml_error e)
-{
-	const xmlParserCtxt *parser = context;
-	struct xml_errors *errors = parser->_private;
-	const char *message = e->message ? e->message : "malformed XML";
-
-	if (e->level == XML_ERR_WARNING || errors->err->kind != ERROR_NONE)
-		return;
-	error_input(errors->err, "%s:%d: %.*s", errors->file, e->line,
-		    (int)strcspn(message, "\n"), message);
-}
-
-/* Called when a DOCTYPE is met, before anything in it is read: no DTD, no entities, no expansion. */
-static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *id,
-			   const xmlChar *system)
-{
-	xmlParserCtxt *parser = context;
-	struct xml_errors *errors = parser->_private;
-
-	(void)name;
-	(void)id;
-	(void)system;
-	if (errors->err->kind == ERROR_NONE)
-		error_input(errors->err, "%s:%d: a document type declaration is not allowed",
-			    errors->file, xmlSAX2GetLineNumber(parser));
-	xmlStopParser(parser);
-}
-
-static xmlDoc *parse_xml(const void *xml, size_t size, const char *file, struct error *err)
-{
-	struct xml_errors errors = { .file = file, .err = err };
-	xmlParserCtxt *parser = xmlNewParserCtxt();
-	xmlDoc *doc;
-
-	if (!parser)
-		error_no_memory();
-	parser->_private = &errors;
-	parser->sax->serror = keep_error;
-	parser->sax->internalSubset = refuse_doctype;
-	doc = xmlCtxtReadMemory(parser, xml, (int)size, file, NULL,
-				XML_PARSE_NONET);
-	if (doc && err->kind != ERROR_NONE) {
-		xmlFreeDoc(doc);
-		doc = NULL;
-	}
-	if (!doc && err->kind == ERROR_NONE)
-		error_input(err, "%s:1: malformed XML", file);
-	xmlFreeParserCtxt(parser);
-	return doc;
-}
 
 /* ---------------------------------------------------------------- contradictions */
 
@@ -174,17 +109,14 @@ int description_parse(const void *xml, size_t size, const char *file, const char
 		      struct description **ret, struct error *err)
 {
 	CLEANUP_DESCRIPTION struct description *d = NULL;
-	struct error problem = ERROR_INIT;
-	xmlDoc *doc;
+	xmlDoc *doc = NULL;
 	int r = check_limits(xml, size, file, err);
 
 	if (r < 0)
 		return r;
-	doc = parse_xml(xml, size, file, &problem);
-	if (!doc) {
-		*err = problem;
-		return -EINVAL;
-	}
+	r = xml_read(xml, size, file, &doc, err);
+	if (r < 0)
+		return r;
 	d = memory_new(sizeof(*d));
 	d->file = string_copy(file);
 	d->directory = string_copy(directory ? directory : "");

@@ -82,9 +82,25 @@ int json_check_keys(const struct json_node *object, const char *const *keys, str
 	return 0;
 }
 
+void json_each_key(const struct json_node *object, void (*each)(const char *key, void *arg), void *arg)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (object->value, key, value)
+		each(key, arg);
+}
+
 bool json_has(const struct json_node *object, const char *key)
 {
 	return json_object_get(object->value, key);
+}
+
+bool json_is_set(const struct json_node *object, const char *key)
+{
+	json_t *value = json_object_get(object->value, key);
+
+	return value && !json_is_null(value);
 }
 
 static int get(const struct json_node *object, const char *key, json_type type, const char *what,
@@ -173,6 +189,16 @@ int json_get_string(const struct json_node *object, const char *key, char **ret,
 	return 0;
 }
 
+int json_get_words(const struct json_node *object, const char *key, char **ret, struct error *err)
+{
+	json_t *value = NULL;
+	int r = get(object, key, JSON_STRING, "a string", &value, err);
+
+	if (r == 0)
+		*ret = string_copy(json_string_value(value));
+	return r;
+}
+
 int json_get_number(const struct json_node *object, const char *key, uint64_t min, uint64_t max,
 		    uint64_t *ret, struct error *err)
 {
@@ -187,6 +213,18 @@ int json_get_number(const struct json_node *object, const char *key, uint64_t mi
 		return json_complain(object, key, err, "must be from %ju to %ju", (uintmax_t)min,
 				     (uintmax_t)max);
 	*ret = (uint64_t)n;
+	return 0;
+}
+
+int json_get_bool(const struct json_node *object, const char *key, bool *ret, struct error *err)
+{
+	json_t *value = json_object_get(object->value, key);
+
+	if (!value)
+		return json_complain(object, key, err, "is missing");
+	if (!json_is_boolean(value))
+		return json_complain(object, key, err, "must be true or false");
+	*ret = json_boolean_value(value);
 	return 0;
 }
 

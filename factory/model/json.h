@@ -39,7 +39,11 @@ int json_complain(const struct json_node *object, const char *key, struct error 
 		  const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Calls `each` for every key of the object, in their order. */
+void json_each_key(const struct json_node *object, void (*each)(const char *key, void *arg), void *arg);
 bool json_has(const struct json_node *object, const char *key);
+/* There, and not null. */
+bool json_is_set(const struct json_node *object, const char *key);
 int json_get_object(const struct json_node *object, const char *key, struct json_node *ret,
 		    struct error *err);
 int json_get_array(const struct json_node *object, const char *key, struct json_node *ret,
@@ -49,8 +53,11 @@ int json_get_item(const struct json_node *array, size_t index, struct json_node 
 		  struct error *err);
 /* malloc'ed; without control characters, because such strings end in messages and in files of lines. */
 int json_get_string(const struct json_node *object, const char *key, char **ret, struct error *err);
+/* malloc'ed; whatever is in it, for words of others that are cleaned before anybody sees them. */
+int json_get_words(const struct json_node *object, const char *key, char **ret, struct error *err);
 int json_get_number(const struct json_node *object, const char *key, uint64_t min, uint64_t max,
 		    uint64_t *ret, struct error *err);
+int json_get_bool(const struct json_node *object, const char *key, bool *ret, struct error *err);
 /* Exactly 2 * size lower-case hex digits, copied with their NUL. */
 int json_get_hex(const struct json_node *object, const char *key, size_t size, char *ret,
 		 struct error *err);

@@ -62,6 +62,7 @@ void manifest_free(struct manifest *m)
 	declared_clear(&m->declared);
 	pcr_log_free(&m->events);
 	secure_boot_free(m->secure_boot);
+	uploads_clear(&m->uploads);
 	free(m);
 }
 
@@ -443,7 +444,7 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 	static const char *const keys[] = { "schema", "name", "version", "arch", "epoch",
 					    "lock_sha256", "service_port", "declared", "root_hash", "disk",
 					    "uki", "firmware", "partitions", "pcrs", "events",
-					    "secure_boot", NULL };
+					    "secure_boot", "uploads", NULL };
 	int r = check_schema(root, err);
 
 	if (r == 0)
@@ -464,6 +465,8 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 		r = read_measurements(root, &m->pcr_mask, &m->events, err);
 	if (r == 0)
 		r = read_secure_boot(root, m, err);
+	if (r == 0)
+		r = uploads_read(root, &m->uploads, err);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "../format/pcr.h"
 #include "../format/secure_variable.h"
 #include "declared.h"
+#include "uploads.h"
 
 struct error;
 
@@ -65,6 +66,7 @@ struct manifest {
 	uint32_t pcr_mask;		/* which PCRs the prediction speaks for */
 	struct pcr_log events;		/* in predicted order; Secure Boot off, no keys in the firmware */
 	struct manifest_secure_boot *secure_boot;	/* NULL: built without keys */
+	struct uploads uploads;		/* no part of what was built */
 };
 
 struct manifest *manifest_new(void);

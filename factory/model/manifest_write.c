@@ -134,6 +134,7 @@ int manifest_format(const struct manifest *m, struct buf *ret, struct error *err
 	put_events(root, &m->events);
 	if (m->secure_boot)
 		put_secure_boot(root, m->secure_boot);
+	uploads_write(root, &m->uploads);
 	r = json_finish(root, false, ret);
 	return r < 0 ? error_system(err, r, "manifest.json: cannot make its text") : 0;
 }

@@ -50,25 +50,47 @@ int policy_check(const struct manifest *m, bool secure_boot, uint32_t pcrs, stru
 	return check_binding(secure_boot, pcrs, err);
 }
 
+struct policy_binding policy_binding_default(const struct manifest *m)
+{
+	return (struct policy_binding) {
+		.manifest = m,
+		.secure_boot = m->secure_boot,
+		.pcrs = BIT(IMAGE) | BIT(ARGUMENTS) | (m->secure_boot ? BIT(SECURE_BOOT) : 0),
+	};
+}
+
+void policy_key(unsigned int pcr, char ret[static POLICY_KEY_MAX])
+{
+	(void)snprintf(ret, POLICY_KEY_MAX, "kms:RecipientAttestation:NitroTPMPCR%u", pcr);
+}
+
+void policy_put_value(struct json_t *values, const struct policy_binding *b, unsigned int pcr)
+{
+	char name[POLICY_KEY_MAX];
+	struct digest value;
+
+	policy_key(pcr, name);
+	pcr_replay(predicted(b->manifest, b->secure_boot), pcr, DIGEST_SHA384, &value);
+	json_put_digest(values, name, &value);
+}
+
+void policy_put_values(struct json_t *values, const struct policy_binding *b)
+{
+	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (b->pcrs & BIT(pcr))
+			policy_put_value(values, b, pcr);
+}
+
 int policy_condition(const struct manifest *m, bool secure_boot, uint32_t pcrs, struct buf *ret, struct error *err)
 {
-	struct json_t *root, *values;
+	const struct policy_binding b = { .manifest = m, .secure_boot = secure_boot, .pcrs = pcrs };
+	struct json_t *root;
 	int r = policy_check(m, secure_boot, pcrs, err);
 
 	if (r < 0)
 		return r;
 	root = json_new();
-	values = json_put_object(json_put_object(root, "Condition"), "StringEqualsIgnoreCase");
-	for (unsigned int pcr = 0; pcr < PCR_COUNT; pcr++) {
-		char name[64];
-		struct digest value;
-
-		if (!(pcrs & BIT(pcr)))
-			continue;
-		(void)snprintf(name, sizeof(name), "kms:RecipientAttestation:NitroTPMPCR%u", pcr);
-		pcr_replay(predicted(m, secure_boot), pcr, DIGEST_SHA384, &value);
-		json_put_digest(values, name, &value);
-	}
+	policy_put_values(json_put_object(json_put_object(root, "Condition"), "StringEqualsIgnoreCase"), &b);
 	r = json_finish(root, false, ret);
 	return r < 0 ? error_system(err, r, "the policy: cannot make its text") : 0;
 }

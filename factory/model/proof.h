@@ -10,8 +10,11 @@
 #include "../format/pcr.h"
 
 struct error;
+struct manifest;
 
 /* boot-proof.json: what one boot of the disk measured, held against the manifest. */
+
+#define PROOF_SCHEMA 3
 
 struct proof_row {
 	unsigned int pcr;
@@ -51,6 +54,16 @@ void proof_freep(struct proof **p);
  */
 void proof_compare(struct proof *p, const struct pcr_log *predicted, uint32_t pcr_mask,
 		   struct digest measured[static PCR_COUNT][DIGEST_ALGS]);
+/*
+ * What a boot-proof.json says: all but the extends that were seen, and where a row diverges. Fuzzed. ERROR_INPUT: it is
+ * none, or of an older or newer Kiln.
+ */
+int proof_parse(const void *json, size_t size, const char *file, struct proof **ret, struct error *err);
+/*
+ * Is this the proof of what the manifest describes, with Secure Boot on or off? Its disk, the service's answer, and every PCR
+ * of the prediction measured in both banks as predicted. ERROR_VERDICT says what it lacks.
+ */
+int proof_check(const struct proof *p, const struct manifest *m, bool secure_boot, struct error *err);
 int proof_format(const struct proof *p, struct buf *ret, struct error *err);	/* JSON text */
 /* The table for people: PCR / bank / predicted / measured / verdict, and a line per divergence. */
 int proof_table(const struct proof *p, struct buf *ret);

@@ -8,8 +8,6 @@
 #include "json.h"
 #include "manifest.h"
 
-#define PROOF_SCHEMA 3
-
 /* ---------------------------------------------------------------- JSON */
 
 static void put_divergence(struct json_t *o, const struct proof_row *row)

@@ -21,13 +21,15 @@ keys|factory/base factory/format factory/model
 stages|factory/base factory/format factory/model rootfs rootfs/packages keys
 vm-test|factory/base factory/format factory/model
 upload|factory/base factory/format factory/model
+upload/deploy|factory/base factory/format factory/model upload
+upload/rehearsal|factory/base factory/format factory/model
 factory|factory/base factory/format factory/model rootfs rootfs/packages rootfs/audit keys stages vm-test
 '
 
 # header pattern | the files that may include it
 foreign='
-^openssl/|^(factory/base/(digest|md5|pkcs7)|keys/)
-^libxml/|^factory/model/description
+^openssl/|^(factory/base/(digest|md5|pkcs7|sha1)|keys/)
+^libxml/|^(factory/model/(description|xml_read)|upload/xml)
 ^jansson|^factory/model/json
 ^guestfs|^rootfs/guest
 ^archive|^rootfs/
@@ -37,7 +39,7 @@ foreign='
 ^zstd|^vm-test/tamper_find
 ^zlib|^factory/base/deflate
 ^curl/|^upload/http
-^microhttpd|^rootfs/services/
+^microhttpd|^(rootfs/services/|upload/rehearsal/http_server)
 '
 
 files=$(find factory rootfs stages keys vm-test upload -name '*.[ch]' 2>/dev/null | sort)

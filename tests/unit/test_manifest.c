@@ -232,6 +232,30 @@ static void test_secure_boot(void)
 	refused_with(text, "authority from db", "", "label");
 }
 
+static void test_uploads(void)
+{
+	static const struct upload first = { .region = (char *)"us-east-1", .image = (char *)"ami-1", .name = (char *)"n",
+					     .snapshot = (char *)"snap-1", .time = 1795745432, .proven = true };
+	CLEANUP_MANIFEST struct manifest *m = make(), *again = NULL;
+	CLEANUP_FREE char *before = text_of(m), *text = NULL;
+	struct upload second = first;
+	struct error err = ERROR_INIT;
+
+	ok(!strstr(before, "uploads"), "without an upload nothing is said of any");
+	second.image = (char *)"ami-2";
+	uploads_add(&m->uploads, &first);
+	uploads_add(&m->uploads, &second);
+	uploads_add(&m->uploads, &first);
+	text = text_of(m);
+	need(parse(text, &again, &err) == 0, "uploads are read back: %s", err.message);
+	need(again->uploads.count == 2, "each image once");
+	ok_str(again->uploads.items[0].image, "ami-2", "in order of time");
+	ok_str(again->uploads.items[1].image, "ami-1", "the last one last");
+	ok(again->uploads.items[1].proven && again->uploads.items[1].time == first.time, "with all that is known");
+	refused_with(text, "\"proven\": true", "\"proven\": 1", "must be true or false");
+	refused_with(text, "\"snapshot\"", "\"Snapshot\"", "is not known");
+}
+
 static void test_files(void)
 {
 	CLEANUP_SCRATCH struct scratch scratch = SCRATCH_INIT;
@@ -279,6 +303,7 @@ int main(void)
 	test_refusals();
 	test_sha256_bank();
 	test_secure_boot();
+	test_uploads();
 	test_files();
 	test_measurements();
 	return tap_done();

@@ -4,26 +4,11 @@
 #include "factory/base/cleanup.h"
 #include "factory/model/manifest.h"
 #include "factory/model/policy.h"
-
-#define PCR(n) (1u << (n))
-
-static struct manifest *make_manifest(bool keys)
-{
-	struct manifest *m = manifest_new();
-
-	m->pcr_mask = PCR(4) | PCR(7) | PCR(12);
-	pcr_log_add_data(&m->events, 4, EV_EFI_ACTION, "action", "a", 1);
-	if (keys) {
-		m->secure_boot = manifest_secure_boot_new();
-		m->secure_boot->pcr_mask = m->pcr_mask;
-		pcr_log_add_data(&m->secure_boot->events, 7, EV_SEPARATOR, "separator", "\0\0\0\0", 4);
-	}
-	return m;
-}
+#include "tests/unit/policy_fixture.h"
 
 static void check(bool keys, bool secure_boot, uint32_t pcrs, const char *why, const char *about)
 {
-	CLEANUP_MANIFEST struct manifest *m = make_manifest(keys);
+	CLEANUP_MANIFEST struct manifest *m = policy_manifest(keys);
 	CLEANUP_BUF struct buf text = BUF_INIT(1 << 16);
 	struct error err = ERROR_INIT;
 	int r = policy_condition(m, secure_boot, pcrs, &text, &err);
@@ -50,7 +35,7 @@ static void test_guard(void)
 
 static void test_condition(void)
 {
-	CLEANUP_MANIFEST struct manifest *m = make_manifest(true);
+	CLEANUP_MANIFEST struct manifest *m = policy_manifest(true);
 	CLEANUP_BUF struct buf off = BUF_INIT(1 << 16), on = BUF_INIT(1 << 16);
 	struct error err = ERROR_INIT;
 

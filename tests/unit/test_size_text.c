@@ -2,7 +2,7 @@
 #include "tests/unit/tap.h"
 
 #include "factory/base/cleanup.h"
-#include "factory/size_text.h"
+#include "factory/base/size_text.h"
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef KILN_FACTORY_SIZE_TEXT_H
-#define KILN_FACTORY_SIZE_TEXT_H
+#ifndef KILN_BASE_SIZE_TEXT_H
+#define KILN_BASE_SIZE_TEXT_H
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/cleanup.h"
+#include "cleanup.h"
 
 void size_text(uint64_t bytes, char ret[static SIZE_TEXT_MAX])
 {

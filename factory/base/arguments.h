@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef KILN_FACTORY_ARGUMENTS_H
-#define KILN_FACTORY_ARGUMENTS_H
+#ifndef KILN_BASE_ARGUMENTS_H
+#define KILN_BASE_ARGUMENTS_H
 
-#include "commands.h"
+#include "command.h"
 
 /* A verb's options and operands. Every complaint is ERROR_INPUT and names the verb. */
 
@@ -10,6 +10,13 @@ enum argument_kind {
 	ARGUMENT_FLAG,		/* target: bool */
 	ARGUMENT_TEXT,		/* target: const char * */
 	ARGUMENT_NUMBER,	/* target: unsigned int, within least and most */
+	ARGUMENT_LIST,		/* target: struct argument_list; may be given often */
+};
+
+#define ARGUMENT_LIST_MAX 64
+struct argument_list {
+	const char *items[ARGUMENT_LIST_MAX];
+	unsigned int count;
 };
 
 struct argument {

@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/error.h"
-#include "base/log.h"
+#include "error.h"
+#include "log.h"
 
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 32
 /* Values of getopt_long() for options without a letter; beyond any character. */
 #define FIRST_LONG 256
 
@@ -72,23 +71,37 @@ static int set_number(const struct parser *p, const struct argument *a, const ch
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end || errno || value < a->least || value > a->most)
-		return error_input(err, "kiln %s: --%s takes a number from %u to %u, not \"%s\"",
-				   p->command->name, a->name, a->least, a->most, text);
+		return error_input(err, "%s %s: --%s takes a number from %u to %u, not \"%s\"",
+				   command_program(p->command), p->command->name, a->name, a->least, a->most, text);
 	*(unsigned int *)a->target = (unsigned int)value;
+	return 0;
+}
+
+static int add_to_list(const struct parser *p, const struct argument *a, const char *text, struct error *err)
+{
+	struct argument_list *list = a->target;
+
+	if (list->count == ARGUMENT_LIST_MAX)
+		return error_input(err, "%s %s: --%s may be given %d times at most", command_program(p->command),
+				   p->command->name, a->name, ARGUMENT_LIST_MAX);
+	list->items[list->count++] = text;
 	return 0;
 }
 
 static int set(const struct parser *p, const struct argument *a, const char *value, struct error *err)
 {
+	if (a->kind != ARGUMENT_FLAG && !value[0])
+		return error_input(err, "%s %s: --%s must not be empty", command_program(p->command), p->command->name,
+				   a->name);
 	switch (a->kind) {
 	case ARGUMENT_FLAG:
 		*(bool *)a->target = true;
 		return 0;
 	case ARGUMENT_TEXT:
-		if (!value[0])
-			return error_input(err, "kiln %s: --%s must not be empty", p->command->name, a->name);
 		*(const char **)a->target = value;
 		return 0;
+	case ARGUMENT_LIST:
+		return add_to_list(p, a, value, err);
 	case ARGUMENT_NUMBER:
 		return set_number(p, a, value, err);
 	}
@@ -97,10 +110,12 @@ static int set(const struct parser *p, const struct argument *a, const char *val
 
 static int complain(const struct parser *p, int option, const char *word, struct error *err)
 {
+	const char *program = command_program(p->command), *name = p->command->name;
+
 	if (option == ':')
-		return error_input(err, "kiln %s: %s needs a value", p->command->name, word);
-	return error_input(err, "kiln %s: unknown option \"%s\"; \"kiln %s --help\" lists them",
-			   p->command->name, word, p->command->name);
+		return error_input(err, "%s %s: %s needs a value", program, name, word);
+	return error_input(err, "%s %s: unknown option \"%s\"; \"%s %s --help\" lists them", program, name, word,
+			   program, name);
 }
 
 static int take_option(const struct parser *p, int option, const char *word, struct error *err)
@@ -127,6 +142,7 @@ int arguments_parse(const struct command *command, const struct argument *table,
 		    struct error *err)
 {
 	struct parser p = { .command = command, .table = table };
+	const char *program = command_program(command);
 	int option, r;
 
 	prepare(&p);
@@ -140,10 +156,10 @@ int arguments_parse(const struct command *command, const struct argument *table,
 	ret->items = argv + optind;
 	ret->count = (unsigned int)(argc - optind);
 	if (ret->count < least)
-		return error_input(err, "kiln %s: the %s is missing; usage: kiln %s %s", command->name,
-				   what, command->name, command->usage);
+		return error_input(err, "%s %s: the %s is missing; usage: %s %s %s", program, command->name, what,
+				   program, command->name, command->usage);
 	if (ret->count > most)
-		return error_input(err, "kiln %s: \"%s\" is one argument too many; usage: kiln %s %s",
-				   command->name, ret->items[most], command->name, command->usage);
+		return error_input(err, "%s %s: \"%s\" is one argument too many; usage: %s %s %s", program,
+				   command->name, ret->items[most], program, command->name, command->usage);
 	return 0;
 }
