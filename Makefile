@@ -44,7 +44,9 @@ libs_keys     :=
 libs_stages   := libcryptsetup fdisk
 libs_vm-test  := tss2-mu libzstd
 libs_factory  :=
-components    := base format model rootfs keys stages vm-test factory
+libs_upload   := libcurl libxml-2.0
+libs_rehearsal := libmicrohttpd
+components    := base format model rootfs keys stages vm-test factory upload rehearsal
 
 pc_cflags = $(if $(libs_$(1)),$(shell $(PKG_CONFIG) --cflags $(libs_$(1)) 2>/dev/null))
 pc_libs   = $(foreach c,$(1),$(if $(libs_$(c)),$(shell $(PKG_CONFIG) --libs $(libs_$(c)) 2>/dev/null)))
@@ -59,14 +61,21 @@ src_keys    := $(wildcard keys/*.c)
 src_stages  := $(wildcard stages/*.c)
 src_vm-test := $(wildcard vm-test/*.c)
 src_factory := $(filter-out factory/main.c,$(wildcard factory/*.c))
+src_upload  := $(filter-out upload/main.c,$(wildcard upload/*.c upload/deploy/*.c))
+src_rehearsal := $(filter-out upload/rehearsal/main.c,$(wildcard upload/rehearsal/*.c))
+
+# What each program is made of; only kiln-upload may reach a network, and kiln-rehearsal answers it.
+parts_kiln           := $(filter-out upload rehearsal,$(components))
+parts_kiln-upload    := base format model upload
+parts_kiln-rehearsal := base format model rehearsal
 
 archive = $(B)/lib/$(1).a
-archives := $(foreach c,$(components),$(call archive,$(c)))
+archives = $(foreach c,$(1),$(call archive,$(c)))
 unit_tests := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 bench_programs := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(B)/kiln ## build the kiln command
+all: $(B)/kiln $(B)/kiln-upload ## build the commands
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -97,25 +106,34 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(component_cflags) -include factory/base/banned.h -MMD -MP -c $< -o $@
 
-link = $(Q)$(CC) $(ALL_LDFLAGS) $(1) -Wl,--start-group $(archives) -Wl,--end-group \
-	$(call pc_libs,$(components)) -o $@
+# An object, and the components it may need.
+link = $(Q)$(CC) $(ALL_LDFLAGS) $(1) -Wl,--start-group $(call archives,$(2)) -Wl,--end-group \
+	$(call pc_libs,$(2)) -o $@
 
-$(B)/kiln: $(B)/factory/main.o $(archives)
+$(B)/kiln: $(B)/factory/main.o $(call archives,$(parts_kiln))
 	$(call say,LINK,$@)
-	$(call link,$<)
+	$(call link,$<,$(parts_kiln))
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(archives)
+$(B)/kiln-upload: $(B)/upload/main.o $(call archives,$(parts_kiln-upload))
 	$(call say,LINK,$@)
-	$(call link,$<)
+	$(call link,$<,$(parts_kiln-upload))
 
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(archives)
+$(B)/kiln-rehearsal: $(B)/upload/rehearsal/main.o $(call archives,$(parts_kiln-rehearsal))
 	$(call say,LINK,$@)
-	$(call link,$<)
+	$(call link,$<,$(parts_kiln-rehearsal))
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(call archives,$(components))
+	$(call say,LINK,$@)
+	$(call link,$<,$(components))
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(call archives,$(components))
+	$(call say,LINK,$@)
+	$(call link,$<,$(components))
 
 # Fuzz targets want clang's run time: `make fuzz` builds them with CC=clang SAN=fuzzer,address,undefined.
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(archives)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(call archives,$(components))
 	$(call say,LINK,$@)
-	$(call link,$<)
+	$(call link,$<,$(components))
 
 # Programs that run inside an image or the appliance are compiled by the build; here only to see that they are clean.
 image_programs := $(B)/image/init $(B)/image/watch $(B)/image/gateway
@@ -160,10 +178,15 @@ demo: setup ## build the first image, boot it, and show that prediction and meas
 	@echo 'The results lie in $(OUT)/$(name):'
 	@ls -lhs $(OUT)/$(name)
 
+# OPTIONS: "--region eu-north-1 --tag team=red".
+upload: all ## send the image IMAGE, which was built and proven, to EC2, with OPTIONS
+	$(B)/kiln upload $(OUT)/$(name)/*.raw $(OPTIONS)
+
 PREFIX ?= /usr/local
 share := $(DESTDIR)$(PREFIX)/share/kiln
-install: all ## install the command, its manual pages, and its sources for the image
+install: all ## install the commands, their manual pages, and the sources of the image's programs
 	install -D -m 755 $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	install -D -m 755 $(B)/kiln-upload $(DESTDIR)$(PREFIX)/bin/kiln-upload
 	for f in $(wildcard rootfs/init/*.[ch] rootfs/watch/*.[ch] factory/format/gpt.[ch] factory/format/verity.[ch] factory/base/bytes.h); do \
 		install -D -m 644 $$f $(share)/$$f || exit 1; done
 	for f in $(wildcard docs/*.1); do \
@@ -184,19 +207,20 @@ check: setup-check ## every test, the boot proof included (as an ordinary user e
 	@sh tests/check.sh
 
 check-run: ## every test, with what is installed and as who you are
-	$(Q)$(submake) all unit image-programs bench-programs
-	$(Q)$(submake) $(san) all unit
+	$(Q)$(submake) all rehearsal-server unit image-programs bench-programs
+	$(Q)$(submake) $(san) all rehearsal-server unit
 	$(Q)$(submake) $(clang) all unit image-programs
 	$(Q)$(submake) $(fuzzing) fuzzers
 	$(Q)sh tests/image.sh
-	$(Q)B=$(B) sh tests/prove.sh tests/lint/*.sh $(unit_tests) \
+	$(Q)B=$(B) REHEARSAL=$(CURDIR)/build-san/kiln-rehearsal sh tests/prove.sh tests/lint/*.sh $(unit_tests) \
 		$(patsubst $(B)/%,build-san/%,$(unit_tests)) $(filter-out %/lib.sh,$(wildcard tests/sh/*.sh))
 
 unit: $(unit_tests)
 fuzzers: $(fuzzers)
 image-programs: $(image_programs)
+rehearsal-server: $(B)/kiln-rehearsal
 
-check-hosts: all ## build on another host, which Kiln makes itself, and compare (a quarter of an hour)
+check-hosts: all bench-programs ## build on another host, which Kiln makes itself, and compare; ask moto (a quarter of an hour)
 	$(Q)prove --exec '' --timer tests/hosts/*.sh
 
 KEYS ?= $(OUT)/keys
@@ -204,6 +228,9 @@ tamper: all ## sign IMAGE with KEYS (made if need be), and try every attack on i
 	$(Q)[ -e $(KEYS)/keyring ] || $(B)/kiln keys new $(KEYS)
 	$(B)/kiln build $(IMAGE) --keys $(KEYS) -o $(OUT)
 	$(B)/kiln tamper $(OUT)/$(name)/*.raw --secure-boot $(KEYS)
+
+rehearsal: all rehearsal-server ## upload IMAGE's disk to a stand-in for AWS that misbehaves, and read it back
+	$(Q)sh upload/rehearsal/rehearse.sh $(B) $(or $(wildcard $(OUT)/$(name)/*.raw),$(OUT)/$(name)/disk.raw)
 
 check-unit: unit ## the unit tests alone
 	$(Q)prove --exec '' $(unit_tests)
@@ -222,5 +249,5 @@ bench-programs: $(bench_programs)
 format: ## rewrite the C sources in the house style
 	clang-format -i $(shell git ls-files '*.c')
 
-.PHONY: all help setup setup-check demo install clean check check-run unit fuzzers image-programs \
-	check-hosts tamper check-unit check-lint fuzz bench bench-programs format
+.PHONY: all help setup setup-check demo upload install clean check check-run unit fuzzers image-programs rehearsal-server \
+	check-hosts tamper rehearsal check-unit check-lint fuzz bench bench-programs format

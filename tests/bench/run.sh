@@ -9,7 +9,7 @@ LC_ALL=C
 export LC_ALL
 begin='<!-- bench: written by tests/bench/run.sh -->'
 end='<!-- bench: end -->'
-default='measure verity sizes nothing-changed scale'
+default='measure verity sizes nothing-changed scale upload'
 all="$default mkosi"
 file=
 

@@ -36,6 +36,8 @@ fresh; printf '#include "../model/m.h"\n' > factory/base/a.c
 expect 1 "base including model fails"
 fresh; printf '#include "../stages/s.h"\n' > upload/u.c
 expect 1 "upload including stages fails"
+fresh; mkdir upload/rehearsal; : > upload/u.h; printf '#include "../u.h"\n' > upload/rehearsal/r.c
+expect 1 "the rehearsal server including the client fails"
 fresh; printf '#include "b.h"\n' > factory/base/a.h; printf '#include "a.h"\n' > factory/base/b.h
 expect 1 "an include circle fails"
 fresh; printf '#include <curl/curl.h>\n' > stages/s.c

@@ -8,7 +8,7 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
 else
 	files=$(find . -type f -not -path './build*' -not -path './out/*' | sed 's#^\./##')
 fi
-sources=$(echo "$files" | grep -E '(\.(c|h|sh|kiwi|conf|service|network|md|[1-9])|(^|/)Makefile)$|^\.ci/run$' || :)
+sources=$(echo "$files" | grep -E '(\.(c|h|sh|py|kiwi|conf|service|network|md|[1-9])|(^|/)Makefile)$|^\.ci/run$' || :)
 
 # shellcheck disable=SC2086,SC2046,SC2016,SC2026 # lists of files; apt expands its own format
 {
