@@ -20,5 +20,7 @@ result "$(for host in $(apt-get indextargets --format '$(SITE)' 2>/dev/null | se
 result "$(grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' $sources /dev/null | grep -v X''X''XXXX)" "nothing is unfinished by its own word"
 result "$(mandoc -T lint $(echo "$files" | grep -E '^docs/.*\.[1-9]$') 2>&1)" "mandoc is content with the manual pages"
 result "$(shellcheck $(echo "$files" | grep -E '\.sh$|^\.ci/run$') 2>&1)" "shellcheck is content with the scripts"
+result "$(for f in $(echo "$files" | grep -E '^tests/(sh|lint|hosts)/[^/]*\.sh$'); do [ "${f##*/}" = lib.sh ] || [ -x "$f" ] || echo "$f"; done)" \
+	"every test can be run by prove"
 }
 finish
