@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The live half of the audit: the first image is booted and tried from outside, and nothing answers but port 3000; an
-# image of its kind that answers in every way is caught at each.
+# The whole audit, its live half included: the first image passes, and when it is booted and tried from outside nothing
+# answers but port 3000; an image of its kind that answers in every way is caught at each.
 set -eu
 . tests/sh/lib.sh
 require jq
@@ -13,7 +13,14 @@ cp "$built/manifest.json" "$tmp"
 before=$(sha256sum < "$KILN_TEST_DISK")
 exits 0 '' "the first image passes, from inside and from outside" "$KILN" audit --live --all "$tmp/disk.raw"
 [ "$tap_got" -eq 0 ] || { note "$tmp/out"; tail -n 30 "$tmp/audit.log" | sed 's/^/# /'; }
+like "$(tail -n 1 "$tmp/out")" '^[0-9]+ rules: [0-9]+ hold, 1 hold with exceptions, 0 fail$' "the table ends with a count"
+like "$(cat "$tmp/out")" 'accepted: GnuTLS' "an exception shows with its reason"
 report=$tmp/audit-report.json
+is "$(jq .passed "$report")" true "the report says so, too"
+is "$(jq -r .root_hash "$report")" "$(jq -r .root_hash "$tmp/manifest.json")" "and of which root"
+is "$(jq '[.rules[] | select(.verdict == "holds" and .seen == "")] | length' "$report")" 0 "each rule that holds says what it has looked at"
+is "$(jq '[.rules[] | select(.rule == "secrets.tokens") | .seen | capture("(?<n>[0-9]+) files") | .n | tonumber > 1000] | all' "$report")" true \
+	"the contents of thousands of files were looked at"
 live() { # rule, file
 	jq -r --arg rule "$1" '.rules[] | select(.rule == $rule) | .verdict + ": " + .seen' "$2"
 }

@@ -1,26 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The zero-access audit of finished disks: the first image passes; an image with a forbidden thing for (nearly) every rule
-# is caught rule by rule, what was changed on its disk afterwards included.
+# The zero-access audit of finished disks: an image with a forbidden thing for (nearly) every rule is caught rule by rule,
+# what was changed on its disk afterwards included. That the first image passes: vm-audit-live.sh.
 set -eu
 . tests/sh/lib.sh
 require jq sfdisk mcopy
-
-# ---- the first image, by a link, so that nothing is written beside the built disk
-built=$(dirname "$KILN_TEST_DISK")
-ln -s "$(realpath "$KILN_TEST_DISK")" "$tmp/disk.raw"
-cp "$built/manifest.json" "$tmp"
-before=$(sha256sum < "$KILN_TEST_DISK")
-exits 0 '' "the first image passes its audit" "$KILN" audit --all "$tmp/disk.raw"
-like "$(tail -n 1 "$tmp/out")" '^[0-9]+ rules: [0-9]+ hold, 1 hold with exceptions, 0 fail$' "the table ends with a count"
-like "$(cat "$tmp/out")" 'accepted: GnuTLS' "an exception shows with its reason"
-report=$tmp/audit-report.json
-is "$(jq .passed "$report")" true "the report says so, too"
-is "$(jq -r .root_hash "$report")" "$(jq -r .root_hash "$tmp/manifest.json")" "and of which root"
-is "$(jq '[.rules[] | select(.verdict == "holds" and .seen == "")] | length' "$report")" 0 "each rule that holds says what it has looked at"
-is "$(jq '[.rules[] | select(.rule == "secrets.tokens") | .seen | capture("(?<n>[0-9]+) files") | .n | tonumber > 1000] | all' "$report")" true \
-	"the contents of thousands of files were looked at"
-is "$(sha256sum < "$KILN_TEST_DISK")" "$before" "the disk is unchanged"
 
 # ---- bad use
 exits 2 'no such file' "a disk that is not there" "$KILN" audit "$tmp/none.raw"
