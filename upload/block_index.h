@@ -71,7 +71,7 @@ void block_index_linear(const struct block_index *written, struct digest *ret);
 #define BLOCK_NAME_SIZE 32
 struct block_record {
 	char region[BLOCK_NAME_SIZE], snapshot[BLOCK_NAME_SIZE];	/* with their NUL */
-	int64_t completed;		/* seconds since 1970 */
+	int64_t completed;		/* ms since 1970: the order of uploads */
 	struct block_index index;
 };
 #define BLOCK_RECORD_INIT { .completed = 0 }

@@ -303,7 +303,7 @@ static int save_record(struct task *t, struct error *err)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);	/* always there on Linux */
-	record.completed = (int64_t)now.tv_sec;
+	record.completed = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	(void)snprintf(record.region, sizeof(record.region), "%s", aws_region(t->aws));
 	(void)snprintf(record.snapshot, sizeof(record.snapshot), "%s", t->snapshot);
 	return records_save(journal_directory(t->journal), &record, err);

@@ -114,6 +114,8 @@ is "$(sed -n 's/^Region	//p' "$tmp/data/objects/$image")" eu-west-1 "the copy is
 is "$(grep -c '^share:' "$tmp/data/objects/$(jq -r .ImageId "$tmp/b/pcr_measurements.json")")" 2 "the shares are there"
 
 # ---------------------------------------------------------------- list, prune, deregister
+# EC2 tells the second in which an image was made, and no more.
+sleep 1.1
 disk new "$other" 4 4; disk describe "$other" 2; rm -rf "$tmp/b/uploads"
 exits 0 "" "one more" "$UPLOAD" upload "$other"
 newest=$(jq -r .ImageId "$tmp/b/pcr_measurements.json")
