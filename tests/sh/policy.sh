@@ -42,7 +42,7 @@ right=$(attested)
 says allowed "the machine decrypts as the image" kms.json "$machine" kms:Decrypt "$right"
 says allowed "in whatever case the PCRs come" kms.json "$machine" kms:Decrypt "$(attested 'map_values(ascii_upcase)')"
 for n in 4 12; do
-	says denied "but not with another PCR $n" kms.json "$machine" kms:Decrypt "$(attested "$(pcr $n)"' = "00ff"')"
+	says denied "but not with another PCR $n" kms.json "$machine" kms:Decrypt "$(attested ".$(pcr $n)"' = "00ff"')"
 	says denied "nor with no PCR $n" kms.json "$machine" kms:Decrypt "$(attested "del(.$(pcr $n))")"
 done
 says denied "nor without an attestation" kms.json "$machine" kms:Decrypt
@@ -64,7 +64,7 @@ says 'not allowed' "a stranger has nothing" kms.json "$stranger" kms:DescribeKey
 jq '.Statement += [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "kms:*", Resource: "*" }]' kms.json > open.json
 says allowed "with everything allowed to everybody, a stranger describes the key" open.json "$stranger" kms:DescribeKey
 says denied "but does not decrypt without an attestation" open.json "$stranger" kms:Decrypt
-says denied "nor from another machine" open.json "$stranger" kms:Decrypt "$(attested "$(pcr 4)"' = "00ff"')"
+says denied "nor from another machine" open.json "$stranger" kms:Decrypt "$(attested ".$(pcr 4)"' = "00ff"')"
 says denied "nor takes the data to another key" open.json "$stranger" kms:ReEncryptFrom
 says denied "nor does the owner decrypt" open.json "$owner" kms:Decrypt
 says denied "nor does the machine rewrite the policy" open.json "$machine" kms:PutKeyPolicy "$right"
