@@ -12,8 +12,7 @@ static int abort_upload(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		{ .name = "region", .kind = ARGUMENT_TEXT, .target = &options.region },
-		{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &options.profile },
+		AWS_ARGUMENTS(options),
 		{ .name = NULL },
 	};
 
@@ -31,6 +30,5 @@ const struct command command_abort = {
 		"Deletes the snapshot that was begun beside DISK, and an image of it if one was registered, and forgets the\n"
 		"upload. Prints what it removed.\n"
 		"\n"
-		"    --region REGION   in place of AWS_REGION, AWS_DEFAULT_REGION and the profile's\n"
-		"    --profile NAME    of the shared files\n",
+		AWS_ARGUMENTS_HELP,
 };

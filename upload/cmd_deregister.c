@@ -41,8 +41,7 @@ static int deregister(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		{ .name = "region", .kind = ARGUMENT_TEXT, .target = &options.region },
-		{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &options.profile },
+		AWS_ARGUMENTS(options),
 		{ .name = NULL },
 	};
 
@@ -60,6 +59,5 @@ const struct command command_deregister = {
 		"Deregisters each image and deletes its snapshot. Machines that run go on. Prints what it removed.\n"
 		"\n"
 		"    AMI               an image's id; a snapshot's removes the images of it, too\n"
-		"    --region REGION   in place of AWS_REGION, AWS_DEFAULT_REGION and the profile's\n"
-		"    --profile NAME    of the shared files\n",
+		AWS_ARGUMENTS_HELP,
 };

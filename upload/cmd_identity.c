@@ -35,8 +35,7 @@ static int identity(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		{ .name = "region", .kind = ARGUMENT_TEXT, .target = &options.region },
-		{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &options.profile },
+		AWS_ARGUMENTS(options),
 		{ .name = NULL },
 	};
 

@@ -35,8 +35,7 @@ static int list(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		{ .name = "region", .kind = ARGUMENT_TEXT, .target = &options.region },
-		{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &options.profile },
+		AWS_ARGUMENTS(options),
 		{ .name = NULL },
 	};
 
@@ -55,6 +54,5 @@ const struct command command_list = {
 		"known by their tags.\n"
 		"\n"
 		"    IMAGE             only those of this description, as its manifest names it (\"mpc\")\n"
-		"    --region REGION   in place of AWS_REGION, AWS_DEFAULT_REGION and the profile's\n"
-		"    --profile NAME    of the shared files\n",
+		AWS_ARGUMENTS_HELP,
 };

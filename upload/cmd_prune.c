@@ -43,8 +43,7 @@ static int prune(int argc, char **argv, struct error *err)
 	const struct argument table[] = {
 		{ .name = "keep", .kind = ARGUMENT_NUMBER, .target = &q.keep, .least = 1, .most = 100000 },
 		{ .name = "dry-run", .letter = 'n', .kind = ARGUMENT_FLAG, .target = &q.dry_run },
-		{ .name = "region", .kind = ARGUMENT_TEXT, .target = &q.aws.region },
-		{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &q.aws.profile },
+		AWS_ARGUMENTS(q.aws),
 		{ .name = NULL },
 	};
 
@@ -69,6 +68,5 @@ const struct command command_prune = {
 		"\n"
 		"    --keep N          how many stay, at least one\n"
 		"    -n, --dry-run     prints what would go\n"
-		"    --region REGION   in place of AWS_REGION, AWS_DEFAULT_REGION and the profile's\n"
-		"    --profile NAME    of the shared files\n",
+		AWS_ARGUMENTS_HELP,
 };

@@ -14,8 +14,7 @@ static int upload(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		{ .name = "region", .kind = ARGUMENT_TEXT, .target = &o.aws.region },
-		{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &o.aws.profile },
+		AWS_ARGUMENTS(o.aws),
 		{ .name = "manifest", .kind = ARGUMENT_TEXT, .target = &o.disk.manifest },
 		{ .name = "unproven", .kind = ARGUMENT_FLAG, .target = &o.disk.unproven },
 		{ .name = "uefi-data", .kind = ARGUMENT_TEXT, .target = &o.disk.uefi_data },
@@ -53,8 +52,7 @@ const struct command command_upload = {
 		"command goes on; \"kiln-upload abort\" gives up instead. Prints region, image and snapshot, which also go into\n"
 		"manifest.json and pcr_measurements.json. A disk without a boot proof is refused.\n"
 		"\n"
-		"    --region REGION   in place of AWS_REGION, AWS_DEFAULT_REGION and the profile's\n"
-		"    --profile NAME    of the shared files\n"
+		AWS_ARGUMENTS_HELP
 		"    --manifest FILE   what the disk is; manifest.json beside it by default\n"
 		"    --unproven        goes without a boot proof; tag and manifest say so\n"
 		"    --uefi-data FILE  the keys, for a disk that was built with some: uefi-data.aws of \"kiln keys export\"\n"

@@ -16,10 +16,6 @@
 
 static const struct command verb_template, verb_create, verb_events, verb_delete;
 
-#define ARGUMENTS_AWS(options) \
-	{ .name = "region", .kind = ARGUMENT_TEXT, .target = &(options).region }, \
-	{ .name = "profile", .kind = ARGUMENT_TEXT, .target = &(options).profile }
-
 #define ARGUMENTS_TEMPLATE(o) \
 	{ .name = "image-id", .kind = ARGUMENT_TEXT, .target = &(o).image_id }, \
 	{ .name = "cidr", .kind = ARGUMENT_TEXT, .target = &(o).cidr }, \
@@ -170,7 +166,7 @@ static int create_verb(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		ARGUMENTS_AWS(c.aws),
+		AWS_ARGUMENTS(c.aws),
 		ARGUMENTS_TEMPLATE(c.template),
 		{ .name = "no-wait", .kind = ARGUMENT_FLAG, .target = &c.no_wait },
 		{ .name = NULL },
@@ -220,7 +216,7 @@ static int events_verb(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		ARGUMENTS_AWS(options),
+		AWS_ARGUMENTS(options),
 		{ .name = "follow", .letter = 'f', .kind = ARGUMENT_FLAG, .target = &follow },
 		{ .name = NULL },
 	};
@@ -279,7 +275,7 @@ static int delete_verb(int argc, char **argv, struct error *err)
 	int r;
 
 	const struct argument table[] = {
-		ARGUMENTS_AWS(options),
+		AWS_ARGUMENTS(options),
 		{ .name = "no-wait", .kind = ARGUMENT_FLAG, .target = &no_wait },
 		{ .name = NULL },
 	};
