@@ -30,7 +30,7 @@ static int find_unpacked(const struct store *store, const char *cache, const cha
 int appliance_kernel_find(const struct store *store, const struct lock *lock, const char *cache,
 			  struct appliance_kernel *ret, struct error *err)
 {
-	CLEANUP_NAMES char **unpacked = doctor_unpacked(cache, "appliance");
+	CLEANUP_NAMES char **unpacked = doctor_unpacked(cache, PACKAGES_APPLIANCE_KERNEL);
 
 	if (lock)
 		return packages_appliance_kernel(store, lock, cache, &ret->image, &ret->modules, &ret->version, err);

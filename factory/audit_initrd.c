@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "../rootfs/decompress.h"
+#include "../rootfs/packages/decompress.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"

@@ -89,10 +89,10 @@ int session_enter(struct session *s, const struct session_disks *disks, const st
 	bool fits = s->workshop && (!exact || strcmp(s->target, layer->id) == 0);
 	int r = 0;
 
-	if (!fits)
-		r = session_leave(s, err);
-	if (r == 0 && !fits)
+	if (!fits) {
+		session_leave(s);
 		r = open_workshop(s, disks, layer, err);
+	}
 	if (r < 0)
 		return r;
 	*ret = s->workshop;
@@ -107,16 +107,10 @@ void session_holds(struct session *s, const char *id)
 	s->target = copy;
 }
 
-int session_leave(struct session *s, struct error *err)
+void session_leave(struct session *s)
 {
-	int r;
-
-	if (!s->workshop)
-		return 0;
-	r = workshop_close(s->workshop, err);
 	workshop_free(s->workshop);
 	s->workshop = NULL;
-	return r;
 }
 
 void session_free(struct session *s)

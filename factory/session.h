@@ -41,9 +41,9 @@ int session_enter(struct session *s, const struct session_disks *disks, const st
 		  bool exact, struct workshop **ret, struct error *err);
 /* A stage has left this layer on the target disk. */
 void session_holds(struct session *s, const char *id);
-/* Shuts the workshop down in good order, if it is open. */
-int session_leave(struct session *s, struct error *err);
-void session_free(struct session *s);	/* kills */
+/* Ends the workshop, if it is open: at once, for what a stage keeps it has taken out. */
+void session_leave(struct session *s);
+void session_free(struct session *s);
 void session_freep(struct session **s);
 #define CLEANUP_SESSION __attribute__((cleanup(session_freep)))
 

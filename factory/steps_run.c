@@ -78,12 +78,12 @@ static void note_layer(struct steps *s, const struct stage *stage)
 }
 
 /* The appliance holds memory and processors; it goes when nothing is left for it. */
-static int leave_room(struct steps *s, unsigned int index, struct error *err)
+static void leave_room(struct steps *s, unsigned int index)
 {
 	for (unsigned int i = index + 1; i < s->count; i++)
 		if (s->items[i].must_run && s->items[i].stage->room == ROOM_APPLIANCE)
-			return 0;
-	return session_leave(s->session, err);
+			return;
+	session_leave(s->session);
 }
 
 /* ---------------------------------------------------------------- one step */
@@ -182,7 +182,8 @@ static int do_step(struct steps *s, unsigned int index, struct error *err)
 	cache_touch(&step->entry);
 	if (s->options->run)
 		run_add_stage(s->options->run, step->stage->name, step->entry.key, outcome, clock_seconds() - begun);
-	return leave_room(s, index, err);
+	leave_room(s, index);
+	return 0;
 }
 
 static void evict(const struct steps *s)

@@ -13,12 +13,14 @@
 #include "../factory/base/io.h"
 #include "../factory/base/log.h"
 #include "../factory/base/process.h"
+#include "appliance.h"
 #include "guest_console.h"
 #include "guest_qemu.h"
 #include "guestfs_library.h"
 #include "hypervisor.h"
 
 #define WORDS_SIZE 900			/* of a command's output in an error message */
+#define PARAMETER_MAX 1024
 #define OUTPUT_MAX "1000000"		/* bytes of a command's output: libguestfs carries at most 4 MiB */
 
 struct guest {
@@ -95,6 +97,31 @@ static int set_environment(const struct guest_kernel *kernel, struct error *err)
 	return 0;
 }
 
+/* The disks' labels, for the appliance to wait for. */
+static int set_disks(struct guest *g, const struct guest_options *o, struct error *err)
+{
+	CLEANUP_BUF struct buf parameter = BUF_INIT(PARAMETER_MAX);
+	int r = buf_add_string(&parameter, APPLIANCE_DISKS);
+
+	for (unsigned int i = 0; i < o->disk_count && r == 0; i++)
+		r = buf_printf(&parameter, "%s,", o->disks[i].label);
+	if (r < 0)
+		return error_system(err, r, "labels of disks");
+	return g->lib->set_append(g->handle, buf_text(&parameter)) < 0 ? complain(g, err, "libguestfs") : 0;
+}
+
+static int set_appliance(struct guest *g, const struct guest_options *o, const char *directory, struct error *err)
+{
+	CLEANUP_FREE char *path = NULL;
+	int r = appliance_write(g->lib->get_path(g->handle), directory, &path, err);
+
+	if (r < 0 || !path)
+		return r;
+	if (g->lib->set_path(g->handle, path) < 0)
+		return complain(g, err, "libguestfs");
+	return set_disks(g, o, err);
+}
+
 static int configure(struct guest *g, const struct guest_options *o, struct error *err)
 {
 	char force_tcg[] = "force_tcg";
@@ -106,6 +133,8 @@ static int configure(struct guest *g, const struct guest_options *o, struct erro
 	r = set_environment(o->kernel, err);
 	if (r == 0)
 		r = appliance_directory(o, &directory, err);
+	if (r == 0)
+		r = set_appliance(g, o, directory, err);
 	if (r == 0)
 		r = hypervisor_write(o->host, directory, &qemu, err);
 	if (r < 0)
@@ -261,11 +290,6 @@ int guest_mount(struct guest *g, const char *device, const char *mountpoint, boo
 	if (g->lib->mount_options(g->handle, read_only ? "ro" : "noatime", device, mountpoint) < 0)
 		return complain(g, err, mountpoint);
 	return 0;
-}
-
-int guest_unmount(struct guest *g, const char *mountpoint, struct error *err)
-{
-	return g->lib->umount(g->handle, mountpoint) < 0 ? complain(g, err, mountpoint) : 0;
 }
 
 int guest_mkdirs(struct guest *g, const char *path, struct error *err)

@@ -62,7 +62,6 @@ int guest_create_disk(const char *path, uint64_t size, struct error *err);
 int guest_format_ext4(struct guest *g, const char *device, struct error *err);
 int guest_mount(struct guest *g, const char *device, const char *mountpoint, bool read_only,
 		struct error *err);
-int guest_unmount(struct guest *g, const char *mountpoint, struct error *err);
 int guest_mkdirs(struct guest *g, const char *path, struct error *err);
 /* Runs a shell script chrooted in what is mounted at /, with PATH set to all four directories and
  * LC_ALL=C.UTF-8, to the first command that fails ("set -eu"). Its output goes to the log file; its

@@ -13,9 +13,9 @@ struct error;
  */
 #define GUESTFS_FUNCTIONS(F)                                                                                    \
 	F(add_drive_opts) F(close) F(create_flags) F(download) F(last_error) F(launch) F(mkdir_p)   \
-	F(free_version) F(mke2fs) F(mount_options) F(set_backend) F(set_backend_settings) F(set_cachedir) F(set_error_handler) \
-	F(set_event_callback) F(set_hv) F(set_memsize) F(set_network) F(set_pgroup) F(set_recovery_proc)       \
-	F(set_smp) F(set_tmpdir) F(sh) F(shutdown) F(sync) F(tar_in_opts) F(tar_out_opts) F(umount) F(upload)    \
+	F(free_version) F(get_path) F(mke2fs) F(mount_options) F(set_append) F(set_backend) F(set_backend_settings) F(set_cachedir) F(set_error_handler) \
+	F(set_event_callback) F(set_hv) F(set_memsize) F(set_network) F(set_path) F(set_pgroup) F(set_recovery_proc)       \
+	F(set_smp) F(set_tmpdir) F(sh) F(shutdown) F(sync) F(tar_in_opts) F(tar_out_opts) F(upload)    \
 	F(version) F(write)
 
 struct guestfs_library {

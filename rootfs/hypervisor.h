@@ -10,10 +10,13 @@ struct host;
 /* Environment: where that program leaves its process number; it stays QEMU's. */
 #define HYPERVISOR_PID_FILE "KILN_QEMU_PID_FILE"
 
+/* What starts a kernel without looking around for anything else to start, where QEMU has brought it along. */
+#define HYPERVISOR_QUICK_FIRMWARE "/usr/share/qemu/qboot.rom"
+
 /*
  * The program that libguestfs takes for QEMU: a shell script that adds what libguestfs has no
  * setting for. QEMU dies with the process that started it, TCG gets the number of threads that the host's
- * QEMU can bear, and a full disk is a failed write.
+ * QEMU can bear, a full disk is a failed write, and a kernel is started by the quick firmware.
  */
 int hypervisor_script(const struct host *host, struct buf *ret);
 /* Written below `directory`, only where it differs: libguestfs tests the features of every QEMU it has

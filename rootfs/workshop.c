@@ -21,34 +21,37 @@
 #define BUILDER GUEST_DISK("builder")
 #define PACKAGES GUEST_DISK("packages")
 #define TARGET GUEST_DISK("target")
-#define WORK GUEST_DISK("work")
 
 struct workshop {
 	struct guest *guest;
 	struct scratch scratch;
-	char *target, *work, *out;
+	char *target, *out;
 };
-
-/* The builder root is read-only, its /tmp and /run included; programs expect to write there. */
-static const char make_places[] =
-	"mount -t tmpfs -o mode=1777 tmpfs /tmp\n"
-	"mount -t tmpfs -o mode=755 tmpfs /run\n"
-	"mkdir -m 1777 /scratch/tmp\n";
 
 /*
  * The overlay's optional features are off, whatever the kernel's defaults: what is in the upper directory must be
  * whole files and plain whiteouts, which any reader can put over the packages.
  */
-static const char mount_tree[] =
-	"cd /target\n"
-	"mkdir -p lower upper overlay root\n"
-	"mount -t erofs -o ro " PACKAGES " lower\n"
-	"mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=overlay,index=off,metacopy=off,redirect_dir=off"
-	" overlay root\n";
+#define MOUNT_TREE                                                                                                  \
+	"mount -o noatime " TARGET " /target\n"                                                                    \
+	"cd /target\n"                                                                                             \
+	"mkdir -p lower upper overlay root scratch/tmp\n"                                                          \
+	"chmod 1777 scratch/tmp\n"                                                                                 \
+	"mount --bind scratch /scratch\n"                                                                          \
+	"mount -t erofs -o ro " PACKAGES " lower\n"                                                                \
+	"mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=overlay,index=off,metacopy=off,redirect_dir=off" \
+	" overlay root\n"
+
+/* The builder root is read-only, its /tmp and /run included; programs expect to write there. */
+static const char mount_all[] =
+	"mount -t tmpfs -o mode=1777 tmpfs /tmp\n"
+	"mount -t tmpfs -o mode=755 tmpfs /run\n"
+	MOUNT_TREE;
 
 static const char unmount_tree[] =
 	"umount " WORKSHOP_ROOT "\n"
-	"umount /target/lower\n";
+	"find /scratch -mindepth 1 -delete\n"
+	"umount /scratch /target/lower /target\n";
 
 static int make_out(const char *path, struct error *err)
 {
@@ -66,12 +69,9 @@ static int make_disks(struct workshop *w, const struct workshop_options *o, stru
 	if (r < 0)
 		return r;
 	w->target = path_join(w->scratch.path, "target.qcow2");
-	w->work = path_join(w->scratch.path, "work.qcow2");
 	w->out = path_join(w->scratch.path, "out.raw");
 	r = o->layer ? io_copy_file(o->layer, w->target, 0600, err) :
 		       guest_create_disk(w->target, DISK_SIZE, err);
-	if (r == 0)
-		r = guest_create_disk(w->work, DISK_SIZE, err);
 	if (r == 0)
 		r = make_out(w->out, err);
 	return r;
@@ -83,7 +83,6 @@ static int start(struct workshop *w, const struct workshop_options *o, struct er
 		{ "builder", o->builder, "raw", GUEST_READ_ONLY },
 		{ "packages", o->packages, "raw", GUEST_READ_ONLY },
 		{ "target", w->target, "qcow2", GUEST_READ_WRITE },
-		{ "work", w->work, "qcow2", GUEST_READ_WRITE },
 		{ "out", w->out, "raw", GUEST_READ_WRITE },
 	};
 	const struct guest_options options = {
@@ -102,19 +101,11 @@ static int start(struct workshop *w, const struct workshop_options *o, struct er
 
 static int mount_places(struct guest *g, bool empty, struct error *err)
 {
-	int r = guest_format_ext4(g, WORK, err);
+	int r = empty ? guest_format_ext4(g, TARGET, err) : 0;
 
-	if (r == 0 && empty)
-		r = guest_format_ext4(g, TARGET, err);
 	if (r == 0)
 		r = guest_mount(g, BUILDER, "/", true, err);
-	if (r == 0)
-		r = guest_mount(g, TARGET, "/target", false, err);
-	if (r == 0)
-		r = guest_mount(g, WORK, "/scratch", false, err);
-	if (r == 0)
-		r = guest_run(g, make_places, err);
-	return r < 0 ? r : guest_run(g, mount_tree, err);
+	return r < 0 ? r : guest_run(g, mount_all, err);
 }
 
 /*
@@ -156,11 +147,6 @@ int workshop_open(const struct workshop_options *options, struct workshop **ret,
 	return r;
 }
 
-int workshop_close(struct workshop *w, struct error *err)
-{
-	return guest_stop(w->guest, err);
-}
-
 void workshop_free(struct workshop *w)
 {
 	if (!w)
@@ -168,7 +154,6 @@ void workshop_free(struct workshop *w)
 	guest_free(w->guest);
 	io_scratch_free(&w->scratch);
 	free(w->target);
-	free(w->work);
 	free(w->out);
 	free(w);
 }
@@ -192,14 +177,10 @@ int workshop_save_layer(struct workshop *w, const char *path, struct error *err)
 	int r = guest_run(w->guest, unmount_tree, err);
 
 	if (r == 0)
-		r = guest_unmount(w->guest, "/target", err);
-	if (r == 0)
 		r = guest_sync(w->guest, err);
 	if (r == 0)
 		r = io_copy_file(w->target, path, 0644, err);
-	if (r == 0)
-		r = guest_mount(w->guest, TARGET, "/target", false, err);
-	return r < 0 ? r : guest_run(w->guest, mount_tree, err);
+	return r < 0 ? r : guest_run(w->guest, MOUNT_TREE, err);
 }
 
 int workshop_take_out(struct workshop *w, uint64_t size, const char *path, struct error *err)

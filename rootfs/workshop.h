@@ -35,7 +35,7 @@ struct workshop_options {
 
 struct workshop;
 int workshop_open(const struct workshop_options *options, struct workshop **ret, struct error *err);
-int workshop_close(struct workshop *w, struct error *err);	/* orderly; then still free it */
+/* Kills the appliance, and its disks go with it: what is to be kept is saved or taken out before. */
 void workshop_free(struct workshop *w);
 void workshop_freep(struct workshop **w);
 #define CLEANUP_WORKSHOP __attribute__((cleanup(workshop_freep)))

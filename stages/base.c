@@ -94,13 +94,29 @@ static const char configure[] =
 	"unbroken() { ! chroot . dpkg-query --show --showformat='${db:Status-Status}\\n' | grep -qx half-configured; }\n"
 	"if [ -d " DEB_INSTALL_LATER " ]; then\n"
 	"\tconfigure --abort-after=1000000 || unbroken\n"
-	"\tchroot . sh -c 'dpkg --force-depends --force-unsafe-io --unpack /" DEB_INSTALL_LATER "/*.deb'\n"
+	"\tchroot . sh -c 'dpkg --force-depends --force-unsafe-io \"$@\" --unpack /" DEB_INSTALL_LATER "/*.deb' dpkg $exclude\n"
 	"\trm -r " DEB_INSTALL_LATER "\n"
 	"fi\n"
 	"configure\n";
 
 static const char list_installed[] =
 	"dpkg-query --admindir=" WORKSHOP_ROOT "/var/lib/dpkg --show --showformat='" INSTALLED_FORMAT "'\n";
+
+/* For what dpkg unpacks itself. The paths are made of characters that the shell takes as they are. */
+static int write_excluded_paths(const struct description *d, struct buf *ret)
+{
+	int r = buf_add_string(ret, "exclude='");
+
+	for (size_t i = 0; i < d->excluded_path_count && r == 0; i++) {
+		const char *path = d->excluded_paths[i];
+
+		if (path[strlen(path) - 1] == '/')
+			r = buf_printf(ret, " --path-exclude=%s*", path);
+		else
+			r = buf_printf(ret, " --path-exclude=%s --path-exclude=%s/*", path, path);
+	}
+	return r < 0 ? r : buf_add_string(ret, "'\n");
+}
 
 static int write_script(const struct plan *plan, struct buf *ret, struct error *err)
 {
@@ -110,6 +126,8 @@ static int write_script(const struct plan *plan, struct buf *ret, struct error *
 
 	if (!dpkg)
 		return error_input(err, "the image's packages do not include dpkg, which installs them; packages can be taken away again with <packages type=\"uninstall\">");
+	if (r == 0)
+		r = write_excluded_paths(plan->description, ret);
 	if (r == 0)
 		r = shell_assign(ret, "arch", plan->arch->deb);
 	if (r == 0)

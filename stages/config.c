@@ -199,41 +199,40 @@ static const char pack_changes[] =
 	"tar --create --file=/scratch/changes.tar --directory=" WORKSHOP_UPPER " --sort=name --format=posix"
 	" --numeric-owner --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime"
 	" --xattrs --xattrs-include='*' .\n"
-	"cat /scratch/changes.tar >" WORKSHOP_OUT "\n";
-
-static const char measure_changes[] =
+	"cat /scratch/changes.tar >" WORKSHOP_OUT "\n"
 	"stat --format=%s /scratch/changes.tar\n"
 	"rm /scratch/changes.tar\n";
 
-static int take_changes(const struct stage_context *ctx, struct error *err)
+/* The number of bytes in the last line of `text`, which is cut off. */
+static int take_size(struct buf *text, uint64_t *ret, struct error *err)
 {
-	CLEANUP_FREE char *path = path_join(ctx->output, "changes.tar");
-	CLEANUP_BUF struct buf text = BUF_INIT(64);
-	struct guest *g = workshop_guest(ctx->workshop);
-	uint64_t size;
-	char *end;
-	int r = guest_run(g, pack_changes, err);
+	const char *end = text->len > 0 ? memrchr(text->data, '\n', text->len - 1) : NULL;
+	const char *line = end ? end + 1 : buf_text(text);
+	char *rest;
 
-	if (r == 0)
-		r = guest_run_output(g, measure_changes, &text, err);
-	if (r < 0)
-		return r;
 	errno = 0;
-	size = strtoull(buf_text(&text), &end, 10);
-	if (errno != 0 || *end != '\n' || size == 0)
-		return error_outside(err, "stat answered \"%s\"", buf_text(&text));
-	return workshop_take_out(ctx->workshop, size, path, err);
+	*ret = strtoull(line, &rest, 10);
+	if (errno != 0 || *rest != '\n' || *ret == 0)
+		return error_outside(err, "stat answered \"%s\"", line);
+	buf_truncate(text, (size_t)(line - buf_text(text)));
+	return 0;
 }
 
+/* In one go: each command of the appliance's costs a good part of a second around it. */
 static int save(const struct stage_context *ctx, struct error *err)
 {
 	CLEANUP_FREE char *packages = path_join(ctx->output, "packages");
+	CLEANUP_FREE char *changes = path_join(ctx->output, "changes.tar");
+	CLEANUP_FREE char *script = string_printf("%s%s%s", sweep, list_packages, pack_changes);
 	CLEANUP_BUF struct buf list = BUF_INIT(LIST_MAX);
-	int r = guest_run_output(workshop_guest(ctx->workshop), list_packages, &list, err);
+	uint64_t size = 0;
+	int r = guest_run_output(workshop_guest(ctx->workshop), script, &list, err);
 
 	if (r == 0)
+		r = take_size(&list, &size, err);
+	if (r == 0)
 		r = io_write_file(packages, list.data, list.len, 0644, err);
-	return r < 0 ? r : take_changes(ctx, err);
+	return r < 0 ? r : workshop_take_out(ctx->workshop, size, changes, err);
 }
 
 static int config_run(const struct stage_context *ctx, struct error *err)
@@ -255,8 +254,6 @@ static int config_run(const struct stage_context *ctx, struct error *err)
 		r = purge_packages(ctx, err);
 	if (r == 0)
 		r = hook_run(ctx, d->images_script, "images.sh", err);
-	if (r == 0)
-		r = guest_run(g, sweep, err);
 	return r < 0 ? r : save(ctx, err);
 }
 

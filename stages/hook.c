@@ -56,6 +56,7 @@ static const char run_hook[] =
 	INSIDE_ENVIRONMENT
 	"exec " WATCH " " FINDINGS " chroot . $shell \"/image/$hook\"\n"
 	") || code=$?\n"
+	"[ ! -s " FINDINGS " ] || code=1\n"
 	"exit $code\n";
 
 static int write_script(const struct plan *plan, const char *name, struct buf *ret, struct error *err)
@@ -76,20 +77,17 @@ static int refuse_network(const char *path, const char *findings, struct error *
 			   path, (int)first, findings, more);
 }
 
+/* A script that failed for want of the network is better told by that than by its last words. */
 static int run_watched(struct guest *g, const char *path, const char *script, struct error *err)
 {
 	CLEANUP_BUF struct buf findings = BUF_INIT(SCRIPT_MAX);
-	struct error failure = ERROR_INIT, ignored = ERROR_INIT;
-	int r = guest_run(g, script, &failure);
-	/* A script that failed for want of the network is better told by that than by its last words. */
-	int read = guest_run_output(g, "cat " FINDINGS "\n", &findings, r < 0 ? &ignored : err);
+	struct error ignored = ERROR_INIT;
+	int r = guest_run(g, script, err);
 
-	if (findings.len > 0)
-		return refuse_network(path, buf_text(&findings), err);
 	if (r == 0)
-		return read;
-	*err = failure;
-	return error_wrap(err, "%s", path);
+		return 0;
+	(void)guest_run_output(g, "cat " FINDINGS "\n", &findings, &ignored);
+	return findings.len > 0 ? refuse_network(path, buf_text(&findings), err) : error_wrap(err, "%s", path);
 }
 
 int hook_run(const struct stage_context *ctx, const char *path, const char *name, struct error *err)

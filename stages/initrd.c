@@ -16,7 +16,8 @@
 
 #define CPIO_MAX (256 * 1024 * 1024)
 #define LOAD_LIST_MAX (64 * 1024)
-#define ZSTD_LEVEL "-19"
+/* The highest level makes it a tenth smaller, and takes six times as long. */
+#define ZSTD_LEVEL "-12"
 
 /* What /init mounts the kernel's own file systems on; the rest it makes itself. */
 static const char *const mountpoints[] = { "dev", "proc", "sys" };

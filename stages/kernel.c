@@ -7,7 +7,7 @@
 #include "../factory/base/io.h"
 #include "../factory/format/moddep.h"
 #include "../factory/model/plan.h"
-#include "../rootfs/decompress.h"
+#include "../rootfs/packages/decompress.h"
 #include "../rootfs/tree.h"
 #include "../rootfs/ustar.h"
 #include "registry.h"

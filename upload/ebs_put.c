@@ -6,6 +6,7 @@
 
 #include "../factory/base/base64.h"
 #include "../factory/base/cleanup.h"
+#include "../factory/base/clock.h"
 #include "../factory/base/digest.h"
 #include "../factory/base/error.h"
 #include "../factory/base/log.h"
@@ -27,7 +28,7 @@ struct run {
 	const struct ebs_put *put;
 	struct block_index todo;
 	struct rate rate;
-	uint64_t begun;			/* ms */
+	int64_t begun;			/* ms */
 };
 
 static void checksum_text(const uint8_t digest[static BLOCK_DIGEST_SIZE], char ret[static CHECKSUM_SIZE])
@@ -118,7 +119,7 @@ static int refused(void *arg, size_t item, const uint8_t *block, const struct aw
 {
 	struct run *run = arg;
 
-	if (refusal_may_pass(result->code, result->reason, transfers_now() - run->begun))
+	if (refusal_may_pass(result->code, result->reason, clock_ms() - run->begun))
 		return 0;
 	if (refusal_of_checksum(result->code, result->reason, result->message))
 		/* Bytes that are right here and wrong there were damaged on the way. */
@@ -130,7 +131,7 @@ static void progress(void *arg, size_t done)
 {
 	struct run *run = arg;
 
-	rate_show(&run->rate, (uint64_t)done * BLOCK_SIZE, transfers_now());
+	rate_show(&run->rate, (uint64_t)done * BLOCK_SIZE, clock_ms());
 }
 
 /* ---------------------------------------------------------------- all of them */
@@ -164,7 +165,7 @@ static int send_all(struct run *run, struct error *err)
 
 int ebs_put(const struct ebs_put *put, struct error *err)
 {
-	struct run run = { .put = put, .begun = transfers_now() };
+	struct run run = { .put = put, .begun = clock_ms() };
 	int r;
 
 	find_missing(put->plan, &journal_state(put->journal)->sent, &run.todo);

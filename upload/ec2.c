@@ -10,7 +10,7 @@
 #include "../factory/base/io.h"
 #include "../factory/base/log.h"
 #include "../factory/model/memory.h"
-#include "transfers.h"
+#include "../factory/base/clock.h"
 
 #define EC2_VERSION "2016-11-15"
 #define ID_MAX 32
@@ -48,13 +48,13 @@ int ec2_call_once(struct aws *a, const char *action, const struct form *form, st
 
 int ec2_pause(struct aws *a, unsigned int looks, struct error *err)
 {
-	uint64_t wait = PAUSE_FIRST_MS, until;
+	int64_t wait = PAUSE_FIRST_MS, until;
 	int r = 0;
 
 	for (; looks > 0 && wait < PAUSE_MOST_MS; looks--)
 		wait += wait / 2;
-	until = transfers_now() + (wait < PAUSE_MOST_MS ? wait : PAUSE_MOST_MS);
-	while (r == 0 && transfers_now() < until) {
+	until = clock_ms() + (wait < PAUSE_MOST_MS ? wait : PAUSE_MOST_MS);
+	while (r == 0 && clock_ms() < until) {
 		r = aws_step(a, STEP_MS, err);
 		log_step_tick();
 	}

@@ -10,12 +10,12 @@
 /* Before that a rate says little. */
 #define SETTLES_MS 500
 
-void rate_init(struct rate *r, uint64_t total, uint64_t now)
+void rate_init(struct rate *r, uint64_t total, int64_t now)
 {
 	*r = (struct rate){ .total = total, .begun = now };
 }
 
-void rate_text(const struct rate *r, uint64_t done, uint64_t now, char ret[static RATE_TEXT_SIZE])
+void rate_text(const struct rate *r, uint64_t done, int64_t now, char ret[static RATE_TEXT_SIZE])
 {
 	double seconds = (double)(now - r->begun) / 1000;
 	double rate = seconds > 0 ? (double)done / seconds : 0;
@@ -27,7 +27,7 @@ void rate_text(const struct rate *r, uint64_t done, uint64_t now, char ret[stati
 		       (double)(r->total - done) / rate);
 }
 
-void rate_show(const struct rate *r, uint64_t done, uint64_t now)
+void rate_show(const struct rate *r, uint64_t done, int64_t now)
 {
 	char text[RATE_TEXT_SIZE];
 

@@ -13,7 +13,7 @@ static bool is(const char *code, const char *name)
 	return strncmp(code, name, len) == 0 && (code[len] == '\0' || strcmp(code + len, "Exception") == 0);
 }
 
-bool refusal_may_pass(const char *code, const char *reason, uint64_t age_ms)
+bool refusal_may_pass(const char *code, const char *reason, int64_t age_ms)
 {
 	if (is(code, "ResourceNotFound"))
 		return (*reason == '\0' || strcmp(reason, "SNAPSHOT_NOT_FOUND") == 0) && age_ms < EBS_SETTLES_MS;

@@ -10,7 +10,7 @@
  * EBS yet (ResourceNotFoundException, SNAPSHOT_NOT_FOUND; seen for up to a minute), and a block that came in too slowly
  * (ValidationException, WRITE_REQUEST_TIMEOUT) may come in faster. Pure. `age_ms`: since StartSnapshot answered.
  */
-bool refusal_may_pass(const char *code, const char *reason, uint64_t age_ms);
+bool refusal_may_pass(const char *code, const char *reason, int64_t age_ms);
 /* The bytes are not those of the checksum that came with them. */
 bool refusal_of_checksum(const char *code, const char *reason, const char *message);
 

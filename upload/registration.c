@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include "../factory/base/cleanup.h"
+#include "../factory/base/clock.h"
 #include "../factory/base/error.h"
 #include "../factory/base/io.h"
 #include "../factory/base/log.h"
 #include "ec2.h"
-#include "transfers.h"
 
 #define GO_ON "; call again to go on from here"
 
-static bool stalled(uint64_t since, unsigned int stall_s)
+static bool stalled(int64_t since, unsigned int stall_s)
 {
-	return transfers_now() - since >= (uint64_t)stall_s * 1000;
+	return clock_ms() - since >= (int64_t)stall_s * 1000;
 }
 
 /* ---------------------------------------------------------------- the snapshot */
@@ -34,7 +34,7 @@ static int judge_snapshot(const char *id, const struct snapshot *s, bool *ret_do
 
 int registration_wait_snapshot(struct aws *a, const char *snapshot, unsigned int stall_s, struct error *err)
 {
-	uint64_t since = transfers_now();
+	int64_t since = clock_ms();
 	unsigned int progress = 0;
 	bool found = false, done = false;
 	int r = 0;
@@ -48,7 +48,7 @@ int registration_wait_snapshot(struct aws *a, const char *snapshot, unsigned int
 		if (r < 0 || done)
 			return r;
 		if (s.progress != progress)
-			since = transfers_now();
+			since = clock_ms();
 		progress = s.progress;
 		if (stalled(since, stall_s))
 			return error_outside(err, "%s is not complete, and has stood at %u percent for %u seconds" GO_ON, snapshot,
@@ -103,7 +103,7 @@ static bool may_be_done(const struct aws *a)
 int registration_make(struct aws *a, const struct image_request *q, unsigned int stall_s, char **ret_id,
 		      struct error *err)
 {
-	uint64_t since = transfers_now();
+	int64_t since = clock_ms();
 	struct error why;
 	int r;
 
@@ -141,7 +141,7 @@ static int judge_image(const struct image *i, bool *ret_done, struct error *err)
 
 static int wait_available(struct aws *a, const char *id, unsigned int stall_s, struct image *ret, struct error *err)
 {
-	uint64_t since = transfers_now();
+	int64_t since = clock_ms();
 	bool found = false, done = false;
 
 	for (unsigned int looks = 0;; looks++) {

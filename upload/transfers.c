@@ -24,7 +24,7 @@ struct slot {
 	enum slot_state state;
 	size_t item;
 	unsigned int attempt;
-	uint64_t due;			/* when it is tried again */
+	int64_t due;			/* when it is tried again */
 	uint8_t *block;
 };
 
@@ -35,16 +35,11 @@ struct transfers {
 	struct window window;
 	const struct transfers_job *job;
 	size_t next, done;
-	uint64_t last_done;
+	int64_t last_done;
 	int result;
 	struct error failure;		/* of `result` */
 	struct error complaint;		/* why the last item was to be tried again */
 };
-
-uint64_t transfers_now(void)
-{
-	return (uint64_t)clock_ms();
-}
 
 struct transfers *transfers_new(unsigned int connections)
 {
@@ -87,7 +82,7 @@ static void try_later(struct slot *s, const char *why)
 
 	s->state = SLOT_WAITING;
 	s->attempt++;
-	s->due = transfers_now() + aws_backoff_ms(s->attempt);
+	s->due = clock_ms() + aws_backoff_ms(s->attempt);
 	t->waiting++;
 	t->complaint = (struct error)ERROR_INIT;
 	(void)error_outside(&t->complaint, "%s", why);
@@ -109,7 +104,7 @@ static void take(struct slot *s, const struct aws_result *result)
 		return;
 	}
 	window_grow(&t->window);
-	t->last_done = transfers_now();
+	t->last_done = clock_ms();
 	t->done++;
 	t->job->progress(t->job->arg, t->done);
 }
@@ -139,7 +134,7 @@ static void on_done(void *arg, const struct aws_result *result)
 		refuse(s, result);
 		break;
 	case AWS_THROTTLED:
-		window_shrink(&s->t->window, transfers_now());
+		window_shrink(&s->t->window, clock_ms());
 		try_later(s, result->message);
 		break;
 	case AWS_AGAIN:
@@ -187,7 +182,7 @@ static struct slot *free_slot(struct transfers *t)
 
 static int begin_again(struct transfers *t, struct error *err)
 {
-	uint64_t now = transfers_now();
+	int64_t now = clock_ms();
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0 && t->waiting && i < t->used; i++) {
@@ -218,7 +213,7 @@ static int begin_new(struct transfers *t, struct error *err)
 
 static int check_stall(const struct transfers *t, struct error *err)
 {
-	if (transfers_now() - t->last_done < (uint64_t)t->job->stall_s * 1000)
+	if (clock_ms() - t->last_done < (int64_t)t->job->stall_s * 1000)
 		return 0;
 	if (t->complaint.kind == ERROR_NONE)
 		return error_outside(err, "nothing has got through for %u seconds", t->job->stall_s);
@@ -229,7 +224,7 @@ static int check_stall(const struct transfers *t, struct error *err)
 /* Until something is due. */
 static int step_ms(const struct transfers *t)
 {
-	uint64_t now = transfers_now(), least = now + STEP_MS;
+	int64_t now = clock_ms(), least = now + STEP_MS;
 
 	for (unsigned int i = 0; t->waiting && i < t->used; i++)
 		if (t->slots[i].state == SLOT_WAITING && t->slots[i].due < least)
@@ -263,7 +258,7 @@ int transfers_run(struct transfers *t, struct aws *aws, const struct transfers_j
 	t->job = job;
 	t->next = t->done = 0;
 	t->result = 0;
-	t->last_done = transfers_now();
+	t->last_done = clock_ms();
 	t->complaint = (struct error)ERROR_INIT;
 	return run(t, aws, err);
 }

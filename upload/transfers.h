@@ -44,7 +44,4 @@ struct transfers_job {
 /* -EINTR after a signal. */
 int transfers_run(struct transfers *t, struct aws *aws, const struct transfers_job *job, struct error *err);
 
-/* Milliseconds of a clock that does not go back. */
-uint64_t transfers_now(void);
-
 #endif

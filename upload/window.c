@@ -18,7 +18,7 @@ void window_grow(struct window *w)
 		w->size = w->most;
 }
 
-void window_shrink(struct window *w, uint64_t now)
+void window_shrink(struct window *w, int64_t now)
 {
 	if (w->cut_at && now - w->cut_at < WINDOW_CUT_MS)
 		return;

@@ -13,7 +13,7 @@
 struct window {
 	unsigned int most;
 	double size;			/* 1 to most */
-	uint64_t cut_at;		/* ms; answers to what was sent before do not cut again */
+	int64_t cut_at;		/* ms; answers to what was sent before do not cut again */
 };
 #define WINDOW_CUT_MS 500
 
@@ -21,6 +21,6 @@ void window_init(struct window *w, unsigned int most);
 bool window_has_room(const struct window *w, unsigned int under_way);
 void window_grow(struct window *w);
 /* Somebody was throttled at `now` (ms of any clock that does not go back). Complaints within WINDOW_CUT_MS are one. */
-void window_shrink(struct window *w, uint64_t now);
+void window_shrink(struct window *w, int64_t now);
 
 #endif

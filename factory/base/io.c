@@ -144,6 +144,18 @@ int io_write_file(const char *path, const void *data, size_t size, mode_t mode, 
 	return io_sync_dir(dir, err);
 }
 
+int io_update_file(const char *path, const void *data, size_t size, mode_t mode, struct error *err)
+{
+	CLEANUP_IO_MAP struct io_map map = { .data = NULL };
+	struct error ignored = ERROR_INIT;
+
+	/* A file that cannot be read is one to write. */
+	if (io_exists(path) && io_map_file(path, &map, &ignored) == 0 && map.size == size &&
+	    memcmp(map.data, data, size) == 0)
+		return 0;
+	return io_write_file(path, data, size, mode, err);
+}
+
 int io_map_file(const char *path, struct io_map *ret, struct error *err)
 {
 	static const uint8_t nothing[1];

@@ -21,6 +21,8 @@ char *string_copy(const char *text);
 int io_read_file(const char *path, size_t max, struct buf *ret, struct error *err);
 /* Appears whole or not at all: temporary name beside it, fsync, rename. Replaces. */
 int io_write_file(const char *path, const void *data, size_t size, mode_t mode, struct error *err);
+/* Likewise, unless the file has these bytes already: then its time stamp stays. */
+int io_update_file(const char *path, const void *data, size_t size, mode_t mode, struct error *err);
 /* A read-only view of a regular file. An empty file gives size 0 and a valid pointer. */
 struct io_map {
 	const uint8_t *data;

@@ -71,6 +71,7 @@ static void free_lists(struct description *d)
 	free_packages(&d->image);
 	free_packages(&d->ignored);
 	free_packages(&d->uninstalled);
+	free_strings(d->excluded_paths, d->excluded_path_count);
 	free_strings(d->archives, d->archive_count);
 }
 

@@ -78,6 +78,8 @@ struct description {
 	struct description_repository *repositories;
 	size_t repository_count;
 	struct description_packages bootstrap, image, ignored, uninstalled;
+	char **excluded_paths;		/* "/usr/share/doc", with all below; "/usr/share/doc/" only what is below */
+	size_t excluded_path_count;
 	char **archives;		/* file names in the directory */
 	size_t archive_count;
 	struct description_user *users;

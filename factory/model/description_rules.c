@@ -152,6 +152,11 @@ ATTRIBUTES(library_attributes) = {
 	END
 };
 
+ATTRIBUTES(path_exclude_attributes) = {
+	{ "path", .required = true, .check = syntax_path },
+	END
+};
+
 ATTRIBUTES(port_attributes) = {
 	{ "number", .required = true, .check = syntax_port },
 	{ "protocol", .check = syntax_protocol },
@@ -221,6 +226,7 @@ const struct element_rule description_rules[] = {
 	  .take = take_program_package },
 	{ "kiln:program", "kiln:library", library_attributes, .repeats = true,
 	  .take = take_program_library },
+	{ "extension", "kiln:path-exclude", path_exclude_attributes, .repeats = true, .take = take_path_exclude },
 	{ "extension", "kiln:port", port_attributes, .repeats = true, .take = take_port },
 	{ "extension", "kiln:accept", accept_attributes, .repeats = true, .take = take_accept },
 

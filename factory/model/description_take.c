@@ -307,6 +307,18 @@ int take_program_library(struct reader *r, const xmlNode *node, struct error *er
 	return 0;
 }
 
+int take_path_exclude(struct reader *r, const xmlNode *node, struct error *err)
+{
+	const char *path = reader_attribute(node, "path");
+	char **slot;
+
+	if (strcmp(path, "/") == 0)
+		return reader_complain(r, node, err, "without the packages' files there is no image");
+	slot = memory_append(&r->d->excluded_paths, r->d->excluded_path_count++, sizeof(*slot));
+	*slot = copy_attribute(node, "path");
+	return 0;
+}
+
 int take_port(struct reader *r, const xmlNode *node, struct error *err)
 {
 	struct description *d = r->d;

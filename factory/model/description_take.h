@@ -11,6 +11,6 @@
 take_function take_image, take_preferences, take_type, take_size, take_user, take_repository, take_source;
 take_function take_signing, take_packages, take_package, take_ignore, take_archive;
 take_function take_program, take_program_package, take_program_library;
-take_function take_port, take_accept;
+take_function take_path_exclude, take_port, take_accept;
 
 #endif

@@ -50,7 +50,7 @@ int json_complain(const struct json_node *object, const char *key, struct error 
 			   *object->path ? "." : "", key, text);
 }
 
-int json_check_schema(const struct json_node *root, unsigned int known, struct error *err)
+int json_check_schema(const struct json_node *root, unsigned int known, const char *older, struct error *err)
 {
 	uint64_t schema = 0;
 	int r = json_get_number(root, "schema", 1, INT64_MAX, &schema, err);
@@ -60,6 +60,9 @@ int json_check_schema(const struct json_node *root, unsigned int known, struct e
 	if (schema > known)
 		return error_input(err, "%s: its schema is %ju, this Kiln knows up to %u: use a newer Kiln",
 				   root->file, (uintmax_t)schema, known);
+	if (schema < known && older)
+		return error_input(err, "%s: its schema is %ju, that of an older Kiln: %s", root->file,
+				   (uintmax_t)schema, older);
 	return 0;
 }
 

@@ -30,8 +30,9 @@ int json_open(const void *text, size_t size, const char *file, struct json_node 
 void json_close(struct json_node *root);
 #define CLEANUP_JSON __attribute__((cleanup(json_close)))
 
-/* "schema" must be a number from 1 to `known`; what is newer asks for a newer Kiln. */
-int json_check_schema(const struct json_node *root, unsigned int known, struct error *err);
+/* "schema" must be a number from 1 to `known`; what is newer asks for a newer Kiln. `older`: what to do with a file
+ * of less than `known`; NULL: it is read. */
+int json_check_schema(const struct json_node *root, unsigned int known, const char *older, struct error *err);
 /* Refuses every key of `object` that is not among the NULL-terminated `keys`. */
 int json_check_keys(const struct json_node *object, const char *const *keys, struct error *err);
 /* The complaint itself, for checks beyond the type: "FILE: PATH.KEY ...". Returns -EINVAL. */

@@ -319,7 +319,7 @@ static int read_root(const struct json_node *root, struct lock *lock, struct err
 	static const char *const keys[] = { "epoch", "repositories", "request_sha256", "schema",
 					    "sets", "snapshot", NULL };
 	uint64_t epoch;
-	int r = json_check_schema(root, LOCK_SCHEMA, err);
+	int r = json_check_schema(root, LOCK_SCHEMA, NULL, err);
 
 	if (r == 0)
 		r = json_check_keys(root, keys, err);

@@ -118,20 +118,6 @@ static int read_image(const struct json_node *root, struct manifest *m, struct e
 	return r;
 }
 
-/* Older ones do not say what the description declares. */
-static int check_schema(const struct json_node *root, struct error *err)
-{
-	uint64_t schema = 0;
-	int r = json_check_schema(root, MANIFEST_SCHEMA, err);
-
-	if (r == 0)
-		r = json_get_number(root, "schema", 1, MANIFEST_SCHEMA, &schema, err);
-	if (r == 0 && schema < MANIFEST_SCHEMA)
-		r = error_input(err, "%s: its schema is %ju, that of an older Kiln: build the image again",
-				root->file, (uintmax_t)schema);
-	return r;
-}
-
 static int read_disk(const struct json_node *root, struct manifest *m, struct error *err)
 {
 	static const char *const keys[] = { "file", "size", "data_sha256", NULL };
@@ -445,7 +431,8 @@ static int read_root(const struct json_node *root, struct manifest *m, struct er
 					    "lock_sha256", "service_port", "declared", "root_hash", "disk",
 					    "uki", "firmware", "partitions", "pcrs", "events",
 					    "secure_boot", "uploads", NULL };
-	int r = check_schema(root, err);
+	/* Older ones do not say what the description declares. */
+	int r = json_check_schema(root, MANIFEST_SCHEMA, "build the image again", err);
 
 	if (r == 0)
 		r = json_check_keys(root, keys, err);

@@ -90,24 +90,11 @@ static int read_rows(const struct json_node *root, struct proof *p, struct error
 	return r;
 }
 
-static int read_schema(const struct json_node *root, struct error *err)
-{
-	uint64_t schema = 0;
-	int r = json_check_schema(root, PROOF_SCHEMA, err);
-
-	if (r == 0)
-		r = json_get_number(root, "schema", 1, PROOF_SCHEMA, &schema, err);
-	if (r == 0 && schema < PROOF_SCHEMA)
-		r = error_input(err, "%s: it was written by an older Kiln: prove the disk again with \"kiln test\"",
-				root->file);
-	return r;
-}
-
 static int read_proof(const struct json_node *root, struct proof *p, struct error *err)
 {
 	static const char *const keys[] = { "schema", "disk_data_sha256", "firmware", "secure_boot", "qemu", "accel",
 					    "seconds", "service_answered", "proven", "rows", "events", NULL };
-	int r = read_schema(root, err);
+	int r = json_check_schema(root, PROOF_SCHEMA, "prove the disk again with \"kiln test\"", err);
 
 	if (r == 0)
 		r = json_check_keys(root, keys, err);

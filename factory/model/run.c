@@ -133,6 +133,6 @@ int run_read_key(const char *path, const char *stage, char ret[static 65], struc
 	if (r == 0)
 		r = json_open(text.data, text.len, path, &root, err);
 	if (r == 0)
-		r = json_check_schema(&root, RUN_SCHEMA, err);
+		r = json_check_schema(&root, RUN_SCHEMA, NULL, err);
 	return r < 0 ? r : find_key(&root, stage, ret, err);
 }

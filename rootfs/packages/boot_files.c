@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "../../factory/base/io.h"
 #include "../../factory/base/process.h"
 #include "../../factory/model/lock.h"
+#include "kernel_unwrap.h"
 #include "packages.h"
 #include "store.h"
 
@@ -166,10 +168,57 @@ static int run_depmod(const char *dir, const char *version, struct error *err)
 	return process_run(&options, NULL, err);
 }
 
+/*
+ * supermin's initrd loads what it finds of a list made for every machine. This one's disks are virtio-scsi; for what
+ * is left out here it has no device, and looking for one takes an emulated processor seconds.
+ */
+static const char *const left_out[] = {
+	"arch/x86/crypto/crc32-pclmul.ko*", "arch/x86/crypto/crct10dif-pclmul.ko*", "drivers/acpi/nfit", "drivers/ata", "drivers/iommu", "drivers/net", "drivers/nvdimm", "drivers/vdpa",
+	"drivers/virtio/virtio_balloon.ko*", "drivers/virtio/virtio_input.ko*", "drivers/virtio/virtio_mem.ko*",
+	"drivers/virtio/virtio_mmio.ko*", "drivers/virtio/virtio_vdpa.ko*",
+};
+
+static int leave_out(const char *dir, const char *version, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(left_out) && r == 0; i++) {
+		CLEANUP_FREE char *pattern = string_printf("%s/usr/lib/modules/%s/kernel/%s", dir, version, left_out[i]);
+		glob_t found;
+
+		if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+			continue;
+		for (size_t j = 0; j < found.gl_pathc && r == 0; j++)
+			r = io_remove_tree(found.gl_pathv[j], err);
+		globfree(&found);
+	}
+	return r;
+}
+
+static char *kernel_path(const char *dir, const char *name, const char *version)
+{
+	return string_printf("%s/boot/%s-%s", dir, name, version);
+}
+
+static int unwrap(const char *dir, const char *version, struct error *err)
+{
+	CLEANUP_FREE char *wrapped = kernel_path(dir, "vmlinuz", version);
+	CLEANUP_FREE char *plain = kernel_path(dir, "vmlinux", version);
+	bool done;
+	int r = 0;
+
+	if (!io_exists(wrapped))
+		return error_outside(err, "the package has modules for %s and no such kernel", version);
+	r = kernel_unwrap(wrapped, plain, &done, err);
+	if (r == 0 && done && unlink(wrapped) < 0)
+		r = error_system(err, errno, "%s", wrapped);
+	return r;
+}
+
 static int fill_kernel(const struct store *store, const struct locked_package *package,
 		       const char *dir, struct error *err)
 {
-	CLEANUP_FREE char *version = NULL, *image = NULL;
+	CLEANUP_FREE char *version = NULL;
 	int r;
 
 	r = deb_extract(store, package, "boot/vmlinuz-", dir, err);
@@ -177,13 +226,11 @@ static int fill_kernel(const struct store *store, const struct locked_package *p
 		r = deb_extract(store, package, "usr/lib/modules/", dir, err);
 	if (r == 0)
 		r = find_version(dir, &version, err);
-	if (r < 0)
-		return r;
-	image = string_printf("%s/boot/vmlinuz-%s", dir, version);
-	if (!io_exists(image))
-		return error_outside(err, "the package has modules for %s and no such kernel",
-				     version);
-	return run_depmod(dir, version, err);
+	if (r == 0)
+		r = unwrap(dir, version, err);
+	if (r == 0)
+		r = leave_out(dir, version, err);
+	return r < 0 ? r : run_depmod(dir, version, err);
 }
 
 int packages_appliance_kernel(const struct store *store, const struct lock *lock, const char *cache,
@@ -191,7 +238,7 @@ int packages_appliance_kernel(const struct store *store, const struct lock *lock
 			      struct error *err)
 {
 	const struct lock_set *set = &lock->sets[LOCK_APPLIANCE];
-	CLEANUP_FREE char *dir = NULL, *version = NULL;
+	CLEANUP_FREE char *dir = NULL, *version = NULL, *image = NULL;
 	int r;
 
 	if (set->count != 1)
@@ -199,12 +246,13 @@ int packages_appliance_kernel(const struct store *store, const struct lock *lock
 				   "the lock names %zu kernels for the appliance; run kiln fetch "
 				   "--update",
 				   set->count);
-	r = unpack_once(store, &set->packages[0], cache, "appliance", fill_kernel, &dir, err);
+	r = unpack_once(store, &set->packages[0], cache, PACKAGES_APPLIANCE_KERNEL, fill_kernel, &dir, err);
 	if (r == 0)
 		r = find_version(dir, &version, err);
 	if (r < 0)
 		return error_wrap(err, "the appliance's kernel, %s", set->packages[0].name);
-	*ret_image = string_printf("%s/boot/vmlinuz-%s", dir, version);
+	image = kernel_path(dir, "vmlinux", version);
+	*ret_image = io_exists(image) ? TAKE_PTR(image) : kernel_path(dir, "vmlinuz", version);
 	*ret_modules = string_printf("%s/usr/lib/modules/%s", dir, version);
 	*ret_version = TAKE_PTR(version);
 	return 0;

@@ -105,8 +105,9 @@ extern const struct package_family package_family_deb;
 int deb_extract(const struct store *store, const struct locked_package *package, const char *prefix,
 		const char *directory, struct error *err);
 
-/* The appliance's kernel out of LOCK_APPLIANCE, unpacked once below the cache, with modules.dep.
- * All three strings malloc'ed. */
+/* The appliance's kernel out of LOCK_APPLIANCE, unpacked once below the cache, with modules.dep; not compressed, if
+ * QEMU can start it so. All three strings malloc'ed. */
+#define PACKAGES_APPLIANCE_KERNEL "appliance-kernel"	/* where, below the cache */
 int packages_appliance_kernel(const struct store *store, const struct lock *lock, const char *cache,
 			      char **ret_image, char **ret_modules, char **ret_version, struct error *err);
 /* OVMF out of a package file in the store (its SHA-256 is in lock and manifest): the .secboot.fd code

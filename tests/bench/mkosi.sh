@@ -81,8 +81,10 @@ write_configuration() {
 	{
 		printf '[Output]\nOutputDirectory=/bench/out\n'
 		printf '[Build]\nPackageCacheDirectory=/bench/packages\nCacheDirectory=/bench/cache\n'
+		printf '[Content]\nRemoveFiles=\n'
+		sed -n 's/.*kiln:path-exclude path="\([^"]*\)".*/        \1/p' "$IMAGE/appliance.kiwi"
 		# Kiln's own /init puts a writable layer over the root; systemd's has to be asked.
-		printf '[Content]\nKernelCommandLine=%s systemd.volatile=overlay\nPackages=\n' \
+		printf 'KernelCommandLine=%s systemd.volatile=overlay\nPackages=\n' \
 			"$(sed -n 's/.*kernelcmdline="\([^"]*\)".*/\1/p' "$IMAGE/appliance.kiwi")"
 		jq -r '.sets.image.packages[] | "        " + .name' "$IMAGE/kiln.lock"
 	} > "$bench/mkosi.local.conf"

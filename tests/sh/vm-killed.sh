@@ -19,7 +19,7 @@ exits 0 '' "a build that nobody kills" "$KILN" build "$description" -o "$tmp/who
 whole=$tmp/whole/small
 stages=$(jq -r '.stages[].name' "$whole/run.json")
 mkdir "$own"
-cp -rl "$cache/store" "$cache/appliance" "$own/"
+cp -rl "$cache/store" "$cache/appliance-kernel" "$own/"
 cp -r "$cache/guestfs" "$own/"
 
 # ---- what a killed build leaves

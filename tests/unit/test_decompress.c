@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "factory/base/cleanup.h"
-#include "rootfs/decompress.h"
+#include "rootfs/packages/decompress.h"
 #include "tests/unit/compressed.h"
 
 #define ROOM (1 << 20)

@@ -41,6 +41,7 @@ static const char sample[] =
 	"<packages type=\"delete\"><package name=\"cpio\"/></packages>\n"
 	"<packages type=\"uninstall\"><package name=\"xz-utils\"/></packages>\n"
 	"<extension xmlns:kiln=\"urn:kiln:image:1\">\n"
+	"<kiln:path-exclude path=\"/usr/share/doc\"/><kiln:path-exclude path=\"/usr/share/man/\"/>"
 	"<kiln:port number=\"3000\"/><kiln:port number=\"5353\" protocol=\"udp\"/>"
 	"<kiln:accept rule=\"files.setuid\" path=\"/usr/*/su\" reason=\"the service needs it\"/>"
 	"<kiln:accept rule=\"kernel.ebpf\" reason=\"the service needs it, too\"/>"
@@ -120,6 +121,8 @@ static void test_sample_lists(void)
 	ok_str(d->ignored.items[0].name, "openssh-server", "ignored package");
 	ok_int(d->uninstalled.count, 2, "packages to remove, of both kinds");
 	ok_str(d->programs[0].source, "src", "source, as given without a directory");
+	ok(d->excluded_path_count == 2 && strcmp(d->excluded_paths[0], "/usr/share/doc") == 0 &&
+	   strcmp(d->excluded_paths[1], "/usr/share/man/") == 0, "two paths that are left out");
 	ok(d->port_count == 2 && d->ports[0].number == 3000 && !d->ports[0].udp && d->ports[1].udp, "two ports, TCP by default");
 	ok(d->exception_count == 2 && strcmp(d->exceptions[0].path, "/usr/*/su") == 0 && !d->exceptions[1].path,
 	   "two exceptions, one for every path");
@@ -205,7 +208,7 @@ static void test_unknown(void)
 		{ "<type ", "<type editbootinstall=\"e.sh\" ", "kiwi:8: attribute editbootinstall of <type>" },
 		{ "<type ", "<type editbootinstall=\"e.sh\" ", "Kiln writes the boot file itself" },
 		{ "<type ", "<type luks=\"x\" ", "kiwi:8: attribute luks of <type> is not supported" },
-		{ "urn:kiln:image:1", "urn:kiln:image:2", "<port> is of an unknown namespace" },
+		{ "urn:kiln:image:1", "urn:kiln:image:2", "<path-exclude> is of an unknown namespace" },
 		{ "<image ", "<image xmlns=\"urn:x\" ", "<image> is of an unknown namespace" },
 		{ "<package name=\"systemd\"", "<package xmlns:k=\"urn:k\" k:x=\"1\" name=\"systemd\"",
 		  "attribute x of <package> is not supported" },
@@ -283,6 +286,8 @@ static void test_syntax(void)
 		{ "\"extra.tar.gz\"", "\"../x.tar\"", "name of <archive> must be the name of a file" },
 		{ "\"src\"", "\"/src\"", "source of <kiln:program> must be a path relative" },
 		{ "\"/usr/lib/mpc/gateway\"", "\"usr/x\"", "path of <kiln:program> must be an absolute" },
+		{ "\"/usr/share/doc\"", "\"usr/share/doc\"", "path of <kiln:path-exclude> must be an absolute" },
+		{ "\"/usr/share/doc\"", "\"/usr/../doc\"", "path of <kiln:path-exclude> must be an absolute" },
 		{ "number=\"3000\"", "number=\"65536\"", "number of <kiln:port> must be a port" },
 		{ "protocol=\"udp\"", "protocol=\"sctp\"", "protocol of <kiln:port> must be tcp or udp" },
 		{ "\"files.setuid\"", "\"setuid\"", "rule of <kiln:accept> must be a rule" },
@@ -335,6 +340,7 @@ static void test_contradictions(void)
 		{ "alias=\"own\"", "alias=\"repository-1\"", "repository repository-1 is given twice" },
 		{ "</extension>", "<kiln:program name=\"gateway\" source=\"s\" path=\"/x\"/></extension>",
 		  "program gateway has the name or path of the one in line 28" },
+		{ "\"/usr/share/doc\"", "\"/\"", "without the packages' files there is no image" },
 		{ "</extension>", "<kiln:port number=\"3000\"/></extension>", "port 3000 is declared twice, first in line 28" },
 		{ "<kiln:port number=\"3000\"/>", "", "the first <kiln:port> must be one of TCP" },
 		{ "</extension>", "<kiln:accept rule=\"kernel.ebpf\" reason=\"once more, to be sure\"/></extension>",

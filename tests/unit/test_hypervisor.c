@@ -13,6 +13,9 @@
 /* A stand-in for QEMU that shows its arguments, one a line. */
 static const char qemu[] = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n";
 
+/* Where this QEMU has brought it along; without it the arguments end before. */
+#define FIRMWARE "-bios\n" HYPERVISOR_QUICK_FIRMWARE "\n"
+
 static const struct {
 	const char *what;
 	enum host_accel accel;
@@ -36,8 +39,19 @@ static const struct {
 	  "-drive\nfile.driver=qcow2,if=none,format=raw,werror=report\n" },
 	{ "disks under KVM", HOST_KVM, false, { "-drive", "file=/a,if=none" }, "-drive\nfile=/a,if=none,werror=report\n" },
 	{ "firmware", HOST_TCG, true, { "-drive", "if=pflash,file=/a" }, "-drive\nif=pflash,file=/a\n" },
+	{ "a kernel, the firmware behind it", HOST_TCG, true, { "-kernel", "/a b" }, "-kernel\n/a b\n" FIRMWARE },
 	{ "KVM", HOST_KVM, false, { "-machine", "accel=kvm:tcg" }, "-machine\naccel=kvm:tcg\n" },
 };
+
+static void expect(const char *seen, const char *wanted, const char *what)
+{
+	CLEANUP_FREE char *text = string_copy(wanted);
+	char *firmware = strstr(text, FIRMWARE);
+
+	if (firmware && !io_exists(HYPERVISOR_QUICK_FIRMWARE))
+		*firmware = '\0';
+	ok_str(seen, text, "%s", what);
+}
 
 static void test_arguments(const char *directory, struct host *host, size_t i)
 {
@@ -55,7 +69,7 @@ static void test_arguments(const char *directory, struct host *host, size_t i)
 	memcpy(argv + 1, cases[i].given, sizeof(cases[i].given));
 	r = process_run(&(struct process_options) { .argv = argv, .output = &output }, NULL, &err);
 	ok(r == 0, "%s: runs: %s", cases[i].what, err.message);
-	ok_str(buf_text(&output), cases[i].seen, "%s", cases[i].what);
+	expect(buf_text(&output), cases[i].seen, cases[i].what);
 }
 
 static void test_kept(const char *directory, const struct host *host)

@@ -114,6 +114,22 @@ static void write_whole(void)
 	ok_int(count_entries(dir), 2, "no temporary file is left behind");
 }
 
+static void updates(void)
+{
+	CLEANUP_FREE char *path = at("updated");
+	struct error err = ERROR_INIT;
+	struct stat first, st;
+
+	ok_int(io_update_file(path, "one", 3, 0644, &err), 0, "a file that was not there");
+	need(stat(path, &first) == 0, "is there");
+	ok_int(io_update_file(path, "one", 3, 0644, &err), 0, "the same bytes");
+	ok(stat(path, &st) == 0 && st.st_ino == first.st_ino, "are left alone");
+	ok_int(io_update_file(path, "two", 3, 0644, &err), 0, "others");
+	ok(stat(path, &st) == 0 && st.st_ino != first.st_ino, "replace them");
+	ok_int(io_update_file(path, "two!", 4, 0644, &err), 0, "more");
+	ok(stat(path, &st) == 0 && st.st_size == 4, "are there");
+}
+
 /* A write that fails in the middle leaves the old file, and nothing else. */
 static void write_fails(void)
 {
@@ -445,6 +461,7 @@ int main(void)
 	paths();
 	read_whole();
 	write_whole();
+	updates();
 	write_fails();
 	maps();
 	transfers();

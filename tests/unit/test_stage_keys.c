@@ -43,7 +43,7 @@ static const char xml[] =
 	"<packages type=\"delete\"><package name=\"cpio\"/></packages>\n"
 	"<extension xmlns:kiln=\"urn:kiln:image:1\">\n"
 	"<kiln:program name=\"gateway\" source=\"src\" path=\"/usr/lib/gateway\"><kiln:package name=\"zlib1g-dev\"/>"
-	"<kiln:library name=\"z\"/></kiln:program><kiln:port number=\"3000\"/>"
+	"<kiln:library name=\"z\"/></kiln:program><kiln:path-exclude path=\"/usr/share/doc\"/><kiln:port number=\"3000\"/>"
 	"<kiln:accept rule=\"files.setuid\" path=\"/usr/bin/su\" reason=\"for the sake of this\"/></extension>\n"
 	"</image>\n";
 
@@ -161,6 +161,7 @@ static void close_world(struct world *w)
 	w->description->archive_count = w->whole.archive_count;
 	w->description->user_count = w->whole.user_count;
 	w->description->program_count = w->whole.program_count;
+	w->description->excluded_path_count = w->whole.excluded_path_count;
 	w->description->port_count = w->whole.port_count;
 	w->description->exception_count = w->whole.exception_count;
 	w->description->programs[0].library_count = 1;
@@ -316,6 +317,8 @@ CHANGE(program_source, put(w, "image/src/main.c", "int main(void) { return 1; }\
 CHANGE(program_path, set(&D->programs[0].path, "/usr/lib/other"))
 CHANGE(program_libraries, set(&D->programs[0].libraries[0], "m"))
 CHANGE(program_packages, set(&D->programs[0].packages[0], "libbz2-dev"))
+CHANGE(excluded_path, set(&D->excluded_paths[0], "/usr/share/man"))
+CHANGE(excluded_path_count, D->excluded_path_count = 0)
 CHANGE(port_number, D->ports[0].number = 3001)
 CHANGE(port_udp, D->ports[0].udp = true)
 CHANGE(port_count, D->port_count = 0)
@@ -431,6 +434,8 @@ static const struct change {
 	{ "description_program.path", program_path, "programs" },
 	{ "description_program.libraries", program_libraries, "programs" },
 	{ "description_program.library_count", library_count, "programs" },
+	{ "description.excluded_paths", excluded_path, "unpack base" },
+	{ "description.excluded_path_count", excluded_path_count, "unpack base" },
 	{ "description.ports", port_number, "measure" },
 	{ "description_port.number", port_number, "measure" },
 	{ "description_port.udp", port_udp, "measure" },

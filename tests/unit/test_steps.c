@@ -59,16 +59,10 @@ int workshop_open(const struct workshop_options *options, struct workshop **ret,
 	return 0;
 }
 
-int workshop_close(struct workshop *w, struct error *err)
-{
-	(void)w;
-	(void)err;
-	note("[", "close", "] ");
-	return 0;
-}
-
 void workshop_free(struct workshop *w)
 {
+	if (w)
+		note("[", "close", "] ");
 	free(w);
 }
 

@@ -25,7 +25,7 @@ static void test_window(void)
 	for (unsigned int i = 0; i < 16; i++)
 		window_grow(&w);
 	ok(window_has_room(&w, 15) && !window_has_room(&w, 17), "a round of answers adds one");
-	for (uint64_t now = 2000; now < 20000; now += 500)
+	for (int64_t now = 2000; now < 20000; now += 500)
 		window_shrink(&w, now);
 	ok(window_has_room(&w, 0) && !window_has_room(&w, 1), "one is always allowed");
 	for (; !window_has_room(&w, 63) && rounds < 10000; rounds++)

@@ -31,8 +31,4 @@ systemctl mask systemd-firstboot.service systemd-machine-id-commit.service \
 	systemd-networkd-wait-online.service systemd-networkd-persistent-storage.service \
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer
 systemctl set-default multi-user.target
-
-# ---- what only people at a terminal would read
-rm -rf /usr/share/doc /usr/share/man /usr/share/info /usr/share/locale /usr/share/lintian \
-	/usr/share/bash-completion /usr/share/zsh /usr/share/bug
 find /var/log -type f -delete

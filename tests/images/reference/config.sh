@@ -8,5 +8,7 @@ cd /var/reference
 # Its /tmp is memory, and this is more.
 export TMPDIR=/var/tmp
 mmdebstrap --mode=root --variant=essential --include="$(cat names)" --skip=output/dev \
+	--dpkgopt='path-exclude=/usr/share/lintian' --dpkgopt='path-exclude=/usr/share/lintian/*' \
+	--dpkgopt='path-exclude=/usr/share/man/*' \
 	trixie /var/reference.tar "deb [trusted=yes] copy:/var/reference/packages ./"
 rm -r /var/reference

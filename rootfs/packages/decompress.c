@@ -6,9 +6,9 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "../factory/base/buf.h"
-#include "../factory/base/cleanup.h"
-#include "../factory/base/error.h"
+#include "../../factory/base/buf.h"
+#include "../../factory/base/cleanup.h"
+#include "../../factory/base/error.h"
 
 #define BLOCK 65536
 
