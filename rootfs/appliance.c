@@ -87,6 +87,7 @@ static const char init[] =
 	"\tname_disks\n"
 	"done\n"
 	"\n"
+	"echo \"starting guestfsd after $tries more looks for its channel and the disks\"\n"
 	"guestfsd --channel \"$channel\" $options\n"
 	"sync\n"
 	"reboot -f\n";

@@ -173,9 +173,10 @@ static int run_depmod(const char *dir, const char *version, struct error *err)
  * is left out here it has no device, and looking for one takes an emulated processor seconds.
  */
 static const char *const left_out[] = {
-	"arch/x86/crypto/crc32-pclmul.ko*", "arch/x86/crypto/crct10dif-pclmul.ko*", "drivers/acpi/nfit", "drivers/ata", "drivers/iommu", "drivers/net", "drivers/nvdimm", "drivers/vdpa",
-	"drivers/virtio/virtio_balloon.ko*", "drivers/virtio/virtio_input.ko*", "drivers/virtio/virtio_mem.ko*",
-	"drivers/virtio/virtio_mmio.ko*", "drivers/virtio/virtio_vdpa.ko*",
+	"arch/x86/crypto/crc32-pclmul.ko*", "arch/x86/crypto/crct10dif-pclmul.ko*", "drivers/acpi/nfit", "drivers/ata",
+	"drivers/iommu", "drivers/net", "drivers/nvdimm", "drivers/vdpa", "drivers/virtio/virtio_balloon.ko*",
+	"drivers/virtio/virtio_input.ko*", "drivers/virtio/virtio_mem.ko*", "drivers/virtio/virtio_mmio.ko*",
+	"drivers/virtio/virtio_vdpa.ko*",
 };
 
 static int leave_out(const char *dir, const char *version, struct error *err)

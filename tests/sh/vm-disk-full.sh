@@ -39,7 +39,7 @@ inside() { # stage
 	# Room for what it makes and for what it makes on its way; it is all in memory.
 	mount -t tmpfs -o size=$((4 * size / 1024 + 65536))K tmpfs "$cache"
 	mkdir "$cache/tmp"
-	for name in store appliance guestfs; do bring "$name"; done
+	for name in store appliance-kernel guestfs; do bring "$name"; done
 	sed "/^$stage /,\$d" "$tmp/entries" | while read -r name key _; do bring "stages/$name/$key"; done
 	in_place none
 	leave 0

@@ -17,7 +17,7 @@ exits 0 'starting an appliance: done' "with a lock" "$KILN" doctor rootfs/images
 like "$(cat "$tmp/out")" '^ok +appliance +started and ended in [0-9]+ s, with kernel [0-9]+\.[0-9]+' \
 	"the appliance starts, with the lock's kernel"
 is "$(ls "$KILN_CACHE/tmp")" '' "nothing is left behind"
-like "$(cat "$KILN_CACHE/doctor.log")" 'appliance: guestfsd' "its console is kept"
+like "$(cat "$KILN_CACHE/doctor.log")" 'appliance: starting guestfsd' "its console is kept"
 
 # Tells its version as it should, and no more.
 cat > "$tmp/qemu" <<'END'
