@@ -117,21 +117,21 @@ static bool leads_to(const char *link, const char *target)
 }
 
 /* Others may be at it, too: whoever comes second finds what it wants. */
-static int link_part(const char *from, const char *to, struct error *err)
+static int link_part(const char *part, const char *link, struct error *err)
 {
-	if (leads_to(to, from))
+	if (leads_to(link, part))
 		return 0;
-	if (unlink(to) < 0 && errno != ENOENT)
-		return error_system(err, errno, "%s", to);
-	if (symlink(from, to) < 0 && errno != EEXIST)
-		return error_system(err, errno, "%s", to);
+	if (unlink(link) < 0 && errno != ENOENT)
+		return error_system(err, errno, "%s", link);
+	if (symlink(part, link) < 0 && errno != EEXIST)
+		return error_system(err, errno, "%s", link);
 	return 0;
 }
 
 /* Of a libguestfs that has been there before. */
-static int drop_part(const char *link, struct error *err)
+static int drop_unless_part(const char *part, const char *link, struct error *err)
 {
-	return unlink(link) < 0 && errno != ENOENT ? error_system(err, errno, "%s", link) : 0;
+	return io_exists(part) || unlink(link) == 0 || errno == ENOENT ? 0 : error_system(err, errno, "%s", link);
 }
 
 static bool is_part(const char *name)
@@ -139,34 +139,20 @@ static bool is_part(const char *name)
 	return name[0] != '.' && strcmp(name, REPLACED) != 0 && strcmp(name, OURS) != 0;
 }
 
-static int link_parts(const char *from, const char *to, struct error *err)
+/* For each name in `directory`, which is `from` or `to`, with its paths in both. */
+static int each_part(const char *directory, const char *from, const char *to,
+		     int (*act)(const char *part, const char *link, struct error *err), struct error *err)
 {
-	CLEANUP_CLOSEDIR DIR *list = opendir(from);
+	CLEANUP_CLOSEDIR DIR *list = opendir(directory);
 	const struct dirent *entry;
-	int r = list ? 0 : error_system(err, errno, "%s", from);
+	int r = list ? 0 : error_system(err, errno, "%s", directory);
 
 	while (r == 0 && (entry = readdir(list))) {
 		CLEANUP_FREE char *part = path_join(from, entry->d_name);
 		CLEANUP_FREE char *link = path_join(to, entry->d_name);
 
 		if (is_part(entry->d_name))
-			r = link_part(part, link, err);
-	}
-	return r;
-}
-
-static int drop_others(const char *from, const char *to, struct error *err)
-{
-	CLEANUP_CLOSEDIR DIR *list = opendir(to);
-	const struct dirent *entry;
-	int r = list ? 0 : error_system(err, errno, "%s", to);
-
-	while (r == 0 && (entry = readdir(list))) {
-		CLEANUP_FREE char *part = path_join(from, entry->d_name);
-		CLEANUP_FREE char *link = path_join(to, entry->d_name);
-
-		if (is_part(entry->d_name) && !io_exists(part))
-			r = drop_part(link, err);
+			r = act(part, link, err);
 	}
 	return r;
 }
@@ -201,9 +187,9 @@ int appliance_write(const char *path, const char *directory, char **ret, struct 
 		return 0;
 	r = io_mkdirs(to, 0700, err);
 	if (r == 0)
-		r = link_parts(from, to, err);
+		r = each_part(from, from, to, link_part, err);
 	if (r == 0)
-		r = drop_others(from, to, err);
+		r = each_part(to, from, to, drop_unless_part, err);
 	if (r == 0)
 		r = write_init(to, err);
 	if (r == 0)
